@@ -1,0 +1,27 @@
+"""Shapes are checked at run time in the tests: a wrong one fails at the call, not three functions later."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from jaxtyping import install_import_hook
+
+install_import_hook(
+    [f"pipeline.{name}" for name in ("networks", "denoisers", "training", "geometry", "extrapolators", "metrics")],
+    "beartype.beartype",
+)
+
+import pytest
+import torch
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(20241122)
+
+
+@pytest.fixture(autouse=True)
+def _single_thread() -> None:
+    torch.set_num_threads(1)
