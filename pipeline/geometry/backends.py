@@ -6,6 +6,7 @@ Each is built from a map and a batch of points. `push` gives J v and `pull` J^T 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -54,7 +55,9 @@ class Forward(Reverse):
     def push(self, tangents: Tensor) -> Tensor:
         """J v by dual numbers."""
         derivative = partial(torch.func.jvp, self._function, (self._points,))
-        return _each_vector(lambda t: derivative((t,))[1], tangents, len(self._points))
+        with warnings.catch_warnings():  # torch compiles its forward rules by its own deprecated jit on first use
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return _each_vector(lambda t: derivative((t,))[1], tangents, len(self._points))
 
 
 class FiniteDifference:

@@ -1,8 +1,8 @@
 """The linear part of each tensor operation that `linearize.py` can replay: (J v, J^T v) with coefficients filled in.
 
 Tangents are batches of `vectors * points` items with the vector index running slowest, so that a coefficient of
-shape (points, ...) broadcasts over the vectors. A rule returns two functions: `push` takes one tangent for each input that depends on
-the point, `pull` takes the tangent of the output and gives one for each such input.
+shape (points, ...) broadcasts over the vectors. A rule returns two functions: `push` takes one tangent for each input
+that depends on the point, `pull` takes the tangent of the output and gives one for each such input.
 """
 
 from __future__ import annotations
@@ -305,4 +305,15 @@ def _linear(call: Call) -> tuple[Push, Pull]:
 IN_PLACE = {
     getattr(aten, f"{name}_").default: getattr(aten, name).default
     for name in ("relu", "silu", "gelu", "elu", "leaky_relu", "hardtanh", "tanh", "sigmoid")
+}
+
+# These take a tensor for its shape only.
+CONSTANT = {
+    aten.ones_like,
+    aten.zeros_like,
+    aten.empty_like,
+    aten.full_like,
+    aten.new_zeros,
+    aten.new_ones,
+    aten.new_full,
 }

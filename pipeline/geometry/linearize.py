@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from pipeline.arrays import FrameMap, Frames
-from pipeline.geometry.linear_rules import IN_PLACE, RULES, Call, Pull, Push, Unlinearizable, rule_of
+from pipeline.geometry.linear_rules import CONSTANT, IN_PLACE, RULES, Call, Pull, Push, Unlinearizable, rule_of
 
 aten = torch.ops.aten
 
@@ -99,7 +99,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         inputs = args[0] if func is aten.cat.default else args
         depends = tuple(i for i, a in enumerate(inputs) if isinstance(a, Tensor) and a in self.slots)
-        if not depends:
+        if not depends or func.overloadpacket in CONSTANT:
             return func(*args, **kwargs)
         if func in IN_PLACE and self._unshared(args[0]):
             old = args[0].clone()  # the rule needs the value that is about to be overwritten

@@ -216,7 +216,7 @@ SOLVERS: dict[str, Callable[[Task], Pairs]] = {
 }
 
 
-def _rayleigh_ritz(basis: Rows, images: Rows, count: int) -> tuple[Tensor, Rows, Rows, Tensor]:
+def _rayleigh_ritz(basis: Rows, images: Rows, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Best eigenpairs within span(basis): values, vectors, residuals, and the mix of basis rows that gives them."""
     small = basis @ images.mT
     values, columns = torch.linalg.eigh((small + small.mT) / 2)
@@ -225,7 +225,7 @@ def _rayleigh_ritz(basis: Rows, images: Rows, count: int) -> tuple[Tensor, Rows,
     return values, rows, mix @ images - values[..., None] * rows, mix
 
 
-def _orthonormal(rows: Rows, against: Rows | None = None) -> Rows:
+def _orthonormal(rows: Rows, against: Float[Tensor, "batch found dimension"] | None = None) -> Rows:
     """An orthonormal basis of the rows, orthogonal to those of `against`.
 
     Three passes: two are enough for rows of full rank, and rows without any (an exhausted space) become arbitrary

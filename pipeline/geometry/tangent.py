@@ -20,7 +20,9 @@ def project(space: EigenSpace | Vectors, velocity: Frames) -> Frames:
     return (rows.mT @ coordinates).reshape(velocity.shape)
 
 
-def principal_angles(a: EigenSpace | Vectors, b: EigenSpace | Vectors) -> Float[Tensor, "batch k"]:
+def principal_angles(
+    a: EigenSpace | Vectors, b: EigenSpace | Float[Tensor, "batch other channel height width"]
+) -> Float[Tensor, "batch k"]:
     """Angles between two spaces in radians, ascending, from the sines: cosines lose angles below 1e-4 in float32.
 
     With fewer vectors in `a` than in `b`, the angles say how far `a` is from lying inside `b`.
@@ -102,7 +104,7 @@ def _ratio(a: Tensor, b: Tensor) -> Tensor:
     return ratio
 
 
-def _rows(space: EigenSpace | Vectors) -> Tensor:
+def _rows(space: EigenSpace | Float[Tensor, "batch k channel height width"]) -> Tensor:
     return (space.kept if isinstance(space, EigenSpace) else space).flatten(2)
 
 
