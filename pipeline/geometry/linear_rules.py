@@ -30,6 +30,7 @@ class Call:
 
     op: Any
     args: tuple[Any, ...]
+    options: dict[str, Any]
     out: Tensor
     depends: tuple[int, ...]
     """Positions in `args` (or, for `cat`, in its list) of the tensors that depend on the point."""
@@ -95,31 +96,38 @@ _ELEMENTWISE = (
         aten.softplus,
         aten.hardtanh,
     ),
-    *(aten.exp, aten.log, aten.sqrt, aten.rsqrt, aten.sin, aten.cos, aten.neg, aten.abs, aten.reciprocal, aten.clamp),
+    *(
+        aten.exp,
+        aten.log,
+        aten.sqrt,
+        aten.rsqrt,
+        aten.sin,
+        aten.cos,
+        aten.neg,
+        aten.abs,
+        aten.reciprocal,
+        aten.clamp,
+        aten.pow,
+    ),
 )
 
 
 @_register(*_ELEMENTWISE)
 def _elementwise(call: Call) -> tuple[Push, Pull]:
+    if call.depends != (0,) or any(isinstance(a, Tensor) for a in call.args[1:]):
+        raise Unlinearizable(f"{call.op} with a tensor for parameter")
     x = call.args[0].detach().requires_grad_()
     with torch.enable_grad():
-        (slope,) = torch.autograd.grad(call.op(x, *call.args[1:]).sum(), x)
+        (slope,) = torch.autograd.grad(call.op(x, *call.args[1:], **call.options).sum(), x)
     scale = _scaled(slope)
     return scale, lambda g: (scale(g),)
-
-
-@_register(aten.pow)
-def _power(call: Call) -> tuple[Push, Pull]:
-    if call.depends != (0,) or isinstance(call.args[1], Tensor):
-        raise Unlinearizable("a power with a tensor for exponent")
-    return _elementwise(call)
 
 
 @_register(aten.add, aten.sub)
 def _sum(call: Call) -> tuple[Push, Pull]:
     x = _tracked(call)
     sign = -1 if call.op.overloadpacket is aten.sub else 1
-    weights = [1 if i == 0 else sign * call.args[2] for i in call.depends]
+    weights = [1 if i == 0 else sign * call.options["alpha"] for i in call.depends]
     if any(t.ndim != call.out.ndim for t in x):
         raise Unlinearizable("a sum that adds axes")
     grow, collapse = _grown(call.out), [_summed(t) for t in x]
@@ -134,9 +142,9 @@ def _sum(call: Call) -> tuple[Push, Pull]:
 @_register(aten.mul, aten.div)
 def _product(call: Call) -> tuple[Push, Pull]:
     a, b = call.args[:2]
-    if any(t.ndim != call.out.ndim for t in _tracked(call)) or len(call.args) > 2:
+    if any(t.ndim != call.out.ndim for t in _tracked(call)) or call.options:
         raise Unlinearizable("a product that adds axes")
-    slopes = (1 / b, -call.out / b) if call.op.overloadpacket is aten.div else (b, a)
+    slopes = (1 / b, -a / b**2) if call.op.overloadpacket is aten.div else (b, a)
     scales = [_scaled(_batched(slopes[i], call.out)) for i in call.depends]
     collapse = [_summed(t) for t in _tracked(call)]
     return (
@@ -177,7 +185,7 @@ def _convolution(call: Call) -> tuple[Push, Pull]:
 @_register(aten.addmm, aten.mm)
 def _matrix(call: Call) -> tuple[Push, Pull]:
     position = 1 if call.op.overloadpacket is aten.addmm else 0
-    if call.depends != (position,) or call.args[3:] not in ((), (1, 1)):
+    if call.depends != (position,) or any(factor != 1 for factor in call.options.values()):
         raise Unlinearizable("a matrix product in which more than the left factor depends on the point")
     weight = call.args[position + 1].detach()
     return lambda t: t @ weight, lambda g: (g @ weight.T,)
@@ -290,7 +298,7 @@ def _linear(call: Call) -> tuple[Push, Pull]:
         raise Unlinearizable(f"{call.op} along the batch")
 
     def push(t: Tensor) -> Tensor:
-        result: Tensor = call.op(t, *rest)
+        result: Tensor = call.op(t, *rest, **call.options)
         return result
 
     def pull(g: Tensor) -> tuple[Tensor, ...]:

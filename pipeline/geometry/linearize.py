@@ -119,15 +119,18 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func.overloadpacket not in RULES:
             raise Unlinearizable(f"no linear rule for {func}")
         target = len(self.calls) + 1
-        defaults = func._schema.arguments[len(args) :]
-        full = (*args, *(kwargs.get(a.name, a.default_value) for a in defaults))
-        self.calls.append((Call(func, full, out, depends), sources, target))
+        named = dict(zip((a.name for a in func._schema.arguments), args, strict=False)) | kwargs
+        given = [(a.kwarg_only, a.name, named.get(a.name, a.default_value)) for a in func._schema.arguments]
+        positional = tuple(value for only, _, value in given if not only)
+        options = {name: value for only, name, value in given if only}
+        self.calls.append((Call(func, positional, options, out, depends), sources, target))
         self.slots[out] = target
 
     def _unshared(self, tensor: Tensor) -> bool:
-        """Whether no other recorded tensor is a view of this one, and would change with it unseen."""
+        """Whether nothing recorded so far would change, unseen, together with this tensor: no view of it, no reader."""
         memory = tensor.untyped_storage().data_ptr()
-        return not any(t is not tensor and t.untyped_storage().data_ptr() == memory for t in self.slots)
+        viewed = any(t is not tensor and t.untyped_storage().data_ptr() == memory for t in self.slots)
+        return not viewed and not any(argument is tensor for call, _, _ in self.calls for argument in call.args)
 
 
 _Recorded = tuple[Call, tuple[int, ...], int]
