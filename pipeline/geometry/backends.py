@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from pipeline.arrays import FrameMap, Frames
 from pipeline.geometry.linearize import Linearization
 
 
+@runtime_checkable
 class Backend(Protocol):
     """What `Jacobian` asks of a way to multiply."""
 
