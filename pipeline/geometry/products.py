@@ -165,7 +165,7 @@ class Jacobian:
             self._kept = backend
         return backend
 
-    def _evaluate(self, points: Frames) -> Frames:
+    def _evaluate(self, points: Frames) -> Tensor:
         if self.backend == "linearized" and len(points) == len(self.points):
             recorded = self._kept or self._build(points)  # has run the network already
             if isinstance(recorded, Linearization):
@@ -174,7 +174,7 @@ class Jacobian:
             return self.function(points)
 
 
-def _checked(value: Frames, points: Frames) -> Frames:
+def _checked(value: Tensor, points: Frames) -> Frames:
     if value.shape != points.shape:
         raise GeometryError(
             f"the denoiser turns frames of shape {tuple(points.shape)} into {tuple(value.shape)}; "

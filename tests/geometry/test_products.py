@@ -61,6 +61,22 @@ def test_auto_replays_the_linear_part(case):
     assert Jacobian(function, points).backend == "linearized"
 
 
+def test_the_network_runs_once_however_many_products_are_taken(generator):
+    network, runs = seeded(BiasFree()), []
+    network.register_forward_hook(lambda *_: runs.append(1))
+    jacobian = Jacobian(network, sphere(generator, 1, 1, 6, 6))
+    jacobian.symmetric(sphere(generator, 1, 5, 1, 6, 6))
+    jacobian.jvp(sphere(generator, 1, 2, 1, 6, 6))
+    assert len(runs) == 1
+
+
+def test_single_precision_is_as_good_as_its_rounding(generator):
+    network, points, vectors = seeded(Residual()), sphere(generator, 2, 1, 5, 5), sphere(generator, 2, 3, 1, 5, 5)
+    expected = multiplied(dense(network, points), vectors)
+    product = Jacobian(network.float(), points.float()).jvp(vectors.float())
+    torch.testing.assert_close(product.double(), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_an_unknown_operation_falls_back_on_autograd(generator):
     points, vectors = sphere(generator, 2, 1, 4, 4), sphere(generator, 2, 3, 1, 4, 4)
     jacobian = Jacobian(Attention().eval(), points)
