@@ -56,7 +56,8 @@ class Linearization:
             self.value = function(points)
         if self.value not in recorder.slots:
             raise Unlinearizable("the output does not depend on the input through recorded operations")
-        self.nbytes = sum(call.out.element_size() * call.out.nelement() for call, _, _ in recorder.calls)
+        stores = [call.out.untyped_storage() for call, _, _ in recorder.calls]
+        self.nbytes = sum({s.data_ptr(): s.nbytes() for s in stores}.values())  # views share theirs
         last = recorder.slots[self.value]
         with torch.no_grad():
             self._steps = [Step(s, t, *rule_of(call)) for call, s, t in _needed(recorder.calls, last)]

@@ -31,18 +31,19 @@ class Jacobian:
     residual UNet at 20x20, 90 vectors, one thread, from `python -m benchmarks.geometry`.
 
     * `closed_form`: the denoiser's own formula (a `Denoiser` that has `jacobian_product`, bound by `.at(sigma)`).
-    * `linearized`: the network runs once, then only its linear part for each vector (1.1 and 1.1).
-    * `vjp`: reverse mode (4.1 and 2.0), for networks with an operation that `linearize.py` does not know.
+    * `linearized`: the network runs once, then only its linear part for each vector (1.2 and 1.1).
+    * `vjp`: reverse mode (3.8 and 1.7), for networks with an operation that `linearize.py` does not know.
     * `finite_difference` (2.0): for black boxes, with a warning; no J^T v, and inexact.
 
-    `jvp`, forward mode (5.6 and 1.9), is there to be compared with.
+    `jvp`, forward mode (4.3 and 1.7), is there to be compared with.
 
     Args:
         function: maps a batch of frames to frames of the same shape, each item on its own.
         points: where the Jacobian is taken, shape (batch, channel, height, width).
         backend: how to multiply; `auto` chooses.
-        memory_limit: bytes the intermediate results may take together; work is cut into chunks to stay below
-            (one point and one vector are the least that can be done at a time).
+        memory_limit: bytes the intermediate results may take together; work is cut into chunks to stay below (one point
+            and one vector are the least that can be done at a time). Points that do not fit together are
+            visited in groups, and the network runs again for each group at each call.
 
     Attributes:
         value: D(points).
@@ -70,7 +71,7 @@ class Jacobian:
         items = max(1, memory_limit // (2 * footprint))
         self._group = min(len(points), items)
         self._vectors = max(1, items // self._group)
-        self._kept: Backend | None = probe if len(points) == 1 else None
+        self._kept: Backend | None = probe if len(points) <= min(2, self._group) else None
         groups = [self.points] if self._group == len(points) else torch.split(self.points, self._group)
         self.value: Frames = torch.cat([_checked(self._evaluate(group), group) for group in groups])
 
@@ -186,7 +187,7 @@ def _checked(value: Tensor, points: Frames) -> Frames:
 
 
 def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[BackendName, int, Linearization | None]:
-    """The backend to use, the bytes one product of one vector keeps alive, and the first point's recording if made."""
+    """The backend to use, the bytes one product of one vector keeps alive, and the recording of one or two points."""
     frame = points[0].numel() * points.element_size()
     closed = isinstance(function, partial) and hasattr(function.func, "jacobian_product")
     if wanted == "closed_form" and not closed:
@@ -197,8 +198,9 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
         return "finite_difference", 256 * frame, None  # a guess: nothing is known of a black box
     if wanted in ("auto", "linearized"):
         try:
-            probe = Linearization(function, points[:1])
-            return "linearized", max(frame, probe.nbytes), probe
+            first = points[:2]  # two, if there are: with one, an operation across the batch may look like none
+            probe = Linearization(function, first)
+            return "linearized", max(frame, probe.nbytes // len(first)), probe
         except Unlinearizable as reason:
             if wanted == "linearized":
                 raise GeometryError(f'not linearizable: {reason}; take backend="vjp" or "auto"') from reason

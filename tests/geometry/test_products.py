@@ -61,12 +61,13 @@ def test_auto_replays_the_linear_part(case):
     assert Jacobian(function, points).backend == "linearized"
 
 
-def test_the_network_runs_once_however_many_products_are_taken(generator):
+@pytest.mark.parametrize("points", [1, 2])
+def test_the_network_runs_once_however_many_products_are_taken(points, generator):
     network, runs = seeded(BiasFree()), []
     network.register_forward_hook(lambda *_: runs.append(1))
-    jacobian = Jacobian(network, sphere(generator, 1, 1, 6, 6))
-    jacobian.symmetric(sphere(generator, 1, 5, 1, 6, 6))
-    jacobian.jvp(sphere(generator, 1, 2, 1, 6, 6))
+    jacobian = Jacobian(network, sphere(generator, points, 1, 6, 6))
+    jacobian.symmetric(sphere(generator, points, 5, 1, 6, 6))
+    jacobian.jvp(sphere(generator, points, 2, 1, 6, 6))
     assert len(runs) == 1
 
 
@@ -86,6 +87,7 @@ def test_an_unknown_operation_falls_back_on_autograd(generator):
         Jacobian(Attention().eval(), points, "linearized")
 
 
+@pytest.mark.parametrize("points", [1, 2])
 @pytest.mark.parametrize(
     "mixing",
     [
@@ -96,9 +98,9 @@ def test_an_unknown_operation_falls_back_on_autograd(generator):
         lambda y: torch.cat([y, y], 0)[: len(y)],
     ],
 )
-def test_operations_across_the_batch_are_not_replayed(mixing, generator):
+def test_operations_across_the_batch_are_not_replayed(mixing, points, generator):
     with pytest.raises(GeometryError, match="not linearizable"):
-        Jacobian(mixing, sphere(generator, 1, 1, 3, 3), "linearized")
+        Jacobian(mixing, sphere(generator, points, 1, 3, 3), "linearized")
 
 
 def relu_under_a_view(y):
