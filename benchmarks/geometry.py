@@ -78,7 +78,7 @@ def algorithm_4(function: FrameMap, point: Frames, symmetrise: bool, epsilon: fl
 
 
 def rows_by_backward(function: FrameMap, point: Frames) -> tuple[Tensor, int]:
-    """The dense Jacobian, one backward pass for each pixel (as the UNet paper's code has it), symmetrised, then eigh."""
+    """The dense Jacobian, one backward pass for each pixel (the UNet paper's code), symmetrised, then eigh."""
     y = point.clone().requires_grad_()
     value = function(y).flatten()
     rows = [torch.autograd.grad(value[i], y, retain_graph=True)[0].flatten() for i in range(len(value))]
