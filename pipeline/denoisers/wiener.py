@@ -1,0 +1,50 @@
+"""The exact denoiser of a Gaussian prior fitted to frames: PCA with soft thresholds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pipeline.arrays import Frames, Vectors
+from pipeline.denoisers.base import Denoiser
+
+
+class Wiener(Denoiser):
+    """D(y) = m + C (C + sigma^2 I)^-1 (y - m) with the mean m and covariance C of the frames.
+
+    Linear: its Jacobian C (C + sigma^2 I)^-1 is the same everywhere, so it knows one tangent space only. C is
+    held by its eigenvectors of positive variance, at most one fewer than there are frames.
+
+    Args:
+        frames: what to fit, shape (frame, channel, height, width), at least two.
+    """
+
+    mean: Tensor
+    axes: Tensor
+    variances: Tensor
+
+    def __init__(self, frames: Frames) -> None:
+        super().__init__()
+        if len(frames) < 2:
+            raise ValueError(f"{len(frames)} frame(s): a covariance needs at least two")
+        flat = frames.detach().flatten(1).double()
+        _, spread, axes = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
+        kept = spread > spread[0] * 1e-10
+        self.register_buffer("mean", frames.detach().mean(0))
+        self.register_buffer("axes", axes[kept].to(frames.dtype))
+        self.register_buffer("variances", (spread[kept] ** 2 / len(frames)).to(frames.dtype))
+        self.eval()  # nothing to train
+
+    def forward(self, noisy: Frames, sigma: float) -> Frames:
+        """E[u | y]."""
+        return self.mean + self._shrink((noisy - self.mean).flatten(1), sigma).reshape(noisy.shape)
+
+    def jacobian_product(self, noisy: Frames, sigma: float, vectors: Vectors) -> Vectors:
+        """J v, the same at every point."""
+        return self._shrink(vectors.flatten(2), sigma).reshape(vectors.shape)
+
+    def _shrink(self, flat: Tensor, sigma: float) -> Tensor:
+        if not sigma > 0:
+            raise ValueError(f"sigma={sigma}: the Wiener denoiser needs a noise level above 0")
+        gains = self.variances / (self.variances + sigma**2)
+        return (flat @ self.axes.T * gains) @ self.axes
