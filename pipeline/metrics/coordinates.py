@@ -22,7 +22,7 @@ from torch import Tensor
 from pipeline.metrics.errors import MetricError
 
 JUMP_STEPS = 5
-"""A step this many times the usual one is a jump: the walk left the manifold's neighbourhood and fell back elsewhere."""
+"""A step this many times the usual one is a jump: the walk left the manifold and came back elsewhere."""
 JUMP_SHARE = 0.25
 """So is, whatever is usual, a step over this share of the manifold: the way it took is no longer told."""
 STALL_SHARE = 0.25

@@ -25,7 +25,7 @@ from pipeline.metrics.errors import MetricError
 Rule: TypeAlias = Literal["exact", "greedy"]
 Distances: TypeAlias = Float[Tensor, "truth generated"] | Float[np.ndarray, "truth generated"]
 BatchOfDistances: TypeAlias = Float[Tensor, "batch truth generated"] | Float[np.ndarray, "batch truth generated"]
-Path: TypeAlias = Int[np.ndarray, "length 2"]
+Path: TypeAlias = Int[np.ndarray, "_length 2"]
 
 STEPS = np.array([(1, 1), (1, 0), (0, 1)])
 """Steps back, in the order in which ties are broken."""

@@ -60,7 +60,7 @@ def estimate(
 
 def paired_difference(
     scores: Float[np.ndarray, "trial video"],
-    rival: Float[np.ndarray, "trial video"],
+    rival: Float[np.ndarray, "_trial _video"],
     seed: int,
     level: float = 0.95,
     resamples: int = 10_000,

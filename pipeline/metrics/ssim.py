@@ -31,7 +31,7 @@ TILE = 128
 
 def ssim_distances(
     truth: Float[Tensor, "truth channel height width"],
-    generated: Float[Tensor, "generated channel height width"],
+    generated: Float[Tensor, "generated _channel _height _width"],
     names: tuple[str, str] = ("truth", "generated"),
 ) -> Float[Tensor, "truth generated"]:
     """SSID d = 1 - SSIM of every pair of frames: 0 identical, 1 unrelated, above 1 opposed.
