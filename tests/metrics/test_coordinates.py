@@ -169,7 +169,7 @@ def test_a_walk_without_direction_or_room_is_refused(walk, message):
 def test_unusable_frames_are_named():
     frames = hand(torch.arange(3.0))
     frames[2, 0, 3, 3] = math.nan
-    with pytest.raises(MetricError, match="^frame 2 contains NaN"):
+    with pytest.raises(MetricError, match=r"^frame 2 contains NaN"):
         trace(circle(), frames)
     with pytest.raises(MetricError, match="on a manifold of"):
         trace(circle(), frames[..., :-1])

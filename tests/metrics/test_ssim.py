@@ -93,5 +93,5 @@ def test_unusable_videos_are_named_with_their_frame(truth, generated, message):
 
 
 def test_the_caller_may_name_the_videos():
-    with pytest.raises(MetricError, match="^linear, digit 4, trial 2 frame 1 contains NaN"):
+    with pytest.raises(MetricError, match=r"^linear, digit 4, trial 2 frame 1 contains NaN"):
         ssim_distances(spoilt(0, 0.5), spoilt(1, float("nan")), names=("digit 4", "linear, digit 4, trial 2"))
