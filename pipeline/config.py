@@ -71,6 +71,8 @@ class Training(Section):
     steps: PositiveInt = Field(description="budget, in optimiser steps")
     batch: PositiveInt = 128
     record_every: PositiveInt = Field(100, description="steps between history records (and checkpoints)")
+    patience: int = Field(0, ge=0, description="records without gain in held-out PSNR that end training; 0: never")
+    ema: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average; 0: none")
     seed: int = Field(0, ge=0)
 
 
@@ -82,7 +84,6 @@ class DenoiserTraining(Training):
     optimiser: Literal["muon", "adam"] = "muon"
     learning_rate: PositiveFloat = Field(description="of Muon for matrices, or of Adam")
     decay: Literal["linear", "halving"] = Field("linear", description="linear: flat, then to zero; halving: 10 times")
-    ema: float = Field(0.999, ge=0, lt=1, description="decay of the weights' moving average; 0: none")
     bfloat16: bool = Field(False, description="mixed precision in the forward and backward pass")
 
 
@@ -97,8 +98,7 @@ class ResUNetTraining(DenoiserTraining):
     """Our residual network."""
 
     network: Literal["resunet"]
-    widths: tuple[PositiveInt, ...] = Field((32, 64, 128), min_length=1, description="channels a level")
-    dense: int = Field(512, ge=0, description="units of the fully connected bottleneck; 0: none")
+    widths: tuple[PositiveInt, ...] = Field((32, 64, 128, 128), min_length=1, description="channels a level")
 
 
 class VAETraining(Training):
@@ -154,10 +154,13 @@ class TangentSpace(Denoised):
     rank_rule: Literal["fixed", "threshold", "gap"] = Field("fixed", description="gap, threshold: at most `rank`")
     threshold: float = Field(0.5, gt=0, lt=1, description="smallest eigenvalue kept by the threshold rule")
     solver: Literal["krylov", "subspace", "deflated", "exact"] = "krylov"
-    tolerance: PositiveFloat = Field(0.02, description="residual |Sv - lambda v| at which the solver stops")
+    tolerance: PositiveFloat = Field(0.05, description="sine of the angle to the true space at which the solver stops")
+    max_products: PositiveInt = Field(200, description="Jacobian products a frame at which the solver gives up")
     velocity: Literal["noisy", "clean"] = Field("noisy", description="difference of noisy frames (paper) or clean")
+    step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
     remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
     corrector: int = Field(0, ge=0, description="extra denoising steps a frame")
+    clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
 
 
 class TangentFlow(Denoised):

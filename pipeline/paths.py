@@ -57,6 +57,9 @@ class Paths:
         """What each run of a stage did: times, machine, commit. Not tracked, so that outputs stay byte-identical."""
         return self.root / "reports" / "records"
 
+    def record(self, stage: str, item: str) -> Path:
+        return self.records / stage / f"{item or 'all'}.json"
+
     @property
     def figures(self) -> Path:
         return self.root / "reports" / "figures"

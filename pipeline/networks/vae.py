@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
 from pipeline.networks.padding import pad_to_multiple
@@ -36,7 +36,9 @@ class VAE(nn.Module):
         )
         self.mean = nn.Linear(features, latent)
         self.log_variance = nn.Linear(features, latent)
-        self.unflatten = nn.Sequential(nn.Linear(latent, features), nn.Unflatten(1, (_STAGES[-1], self.grid, self.grid)))
+        self.unflatten = nn.Sequential(
+            nn.Linear(latent, features), nn.Unflatten(1, (_STAGES[-1], self.grid, self.grid))
+        )
         up = (*reversed(_STAGES), _STAGES[0])
         self.decoder = nn.Sequential(
             *(_up(a, b) for a, b in zip(up, up[1:], strict=False)),
@@ -54,10 +56,11 @@ class VAE(nn.Module):
         frames: Tensor = self.decoder(self.unflatten(latents))
         return frames[..., : self.size, : self.size]
 
-    def loss(self, frames: Frames, divergence_weight: float) -> Float[Tensor, ""]:
+    def loss(self, frames: Frames, divergence_weight: float, generator: Generator) -> Float[Tensor, ""]:
         """Mean squared reconstruction error + weight * KL(q(z|u) || N(0, I)), both per frame."""
         mean, log_variance = self.encode(frames)
-        latents = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        draw = torch.randn(mean.shape, generator=generator).to(mean.device)
+        latents = mean + draw * (0.5 * log_variance).exp()
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1).mean()
         return ((self.decode(latents) - frames) ** 2).mean() + divergence_weight * divergence
 
@@ -67,6 +70,4 @@ def _down(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 2, stride=2), nn.BatchNorm2d(outputs), nn.LeakyReLU()
-    )
+    return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 2, stride=2), nn.BatchNorm2d(outputs), nn.LeakyReLU())

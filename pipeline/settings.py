@@ -1,0 +1,58 @@
+"""What depends on the machine and must not reach dvc.lock: the MANEX_* environment variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import UserError
+
+
+class Settings(BaseSettings):
+    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR."""
+
+    model_config = SettingsConfigDict(env_prefix="MANEX_", frozen=True)
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=1024)
+    mirror: Path | None = None
+
+    def torch_device(self) -> str:
+        """The device to compute on; `auto` takes a GPU where torch sees one.
+
+        Raises:
+            UserError: the device asked for is not there.
+        """
+        import torch
+
+        present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+        if self.device == "auto":
+            return next(name for name, here in present.items() if here)
+        if not present[self.device]:
+            raise UserError(f"MANEX_DEVICE={self.device}: torch sees no such device here; use MANEX_DEVICE=cpu or auto")
+        return self.device
+
+    def prepare_torch(self) -> str:
+        """Set the number of threads and deterministic kernels, once a process; returns the device."""
+        import torch
+
+        torch.set_num_threads(self.workers)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        return self.torch_device()
+
+
+def settings() -> Settings:
+    """The environment, checked.
+
+    Raises:
+        UserError: a MANEX_* variable that does not fit.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        issue = error.errors()[0]
+        raise UserError(f"MANEX_{str(issue['loc'][0]).upper()}: {issue['msg']}, not {issue['input']!r}") from None

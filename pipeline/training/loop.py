@@ -1,0 +1,155 @@
+"""Training as a generator of records; the caller decides about progress, logging and checkpoints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+from pipeline.arrays import Frames
+from pipeline.config import Model, UNetTraining, VAETraining
+from pipeline.denoisers.network import NetworkDenoiser
+from pipeline.networks.vae import VAE
+from pipeline.training.noise import draw_sigmas, noise_like, psnr
+from pipeline.training.optimiser import Optimiser, average_into, rate_factor
+
+LEVELS_255 = (25, 15, 50)
+"""Noise levels at which PSNR is recorded, in 1/255; the first is the one a plateau is judged by."""
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss is no longer a number, or has exploded."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a training stands after `step` optimiser steps.
+
+    Attributes:
+        loss: mean over the steps since the last record.
+        scores: PSNR in dB, by `psnr_held_out_15`, ..., `psnr_train_25`; for a VAE `psnr_reconstruction`.
+    """
+
+    step: int
+    loss: float
+    scores: dict[str, float]
+
+
+class Training:
+    """One training run that can be stopped anywhere and taken up again with the same result, bit for bit.
+
+    Args:
+        network: untrained; changed in place.
+        frames: clean frames to train on, shuffled: their order carries no information.
+        held_out: clean frames never trained on.
+        cfg: the settings of the network and its training.
+    """
+
+    def __init__(self, network: nn.Module, frames: Frames, held_out: Frames, cfg: Model) -> None:
+        self.network, self.frames, self.held_out, self.cfg = network, frames, held_out, cfg
+        self.average = copy.deepcopy(network).requires_grad_(False)
+        is_vae = isinstance(cfg, VAETraining)
+        self.optimiser = Optimiser(network, "adam" if is_vae else cfg.optimiser, cfg.learning_rate)
+        self.generator = Generator().manual_seed(cfg.seed)
+        self.step = 0
+        self.best, self.waited = float("-inf"), 0
+
+    @property
+    def finished(self) -> str | None:
+        """Why training is over: "budget" or "plateau"; None if it is not."""
+        if self.step >= self.cfg.steps:
+            return "budget"
+        return "plateau" if self.cfg.patience and self.waited >= self.cfg.patience else None
+
+    def run(self) -> Iterator[Record]:
+        """Train to the end, yielding a record every `cfg.record_every` steps, between which nothing is in flight.
+
+        Raises:
+            TrainingDivergedError: the loss is not finite, or a thousand times that of the first steps; the state is
+                then spoilt, and the caller's last checkpoint is the one to keep.
+        """
+        total, since, first = 0.0, 0, None
+        while not self.finished:
+            loss = self._update()
+            first = loss if first is None else first
+            if not loss < 1000 * max(first, 1e-12):
+                raise TrainingDivergedError(
+                    f"loss {loss:.3g} at step {self.step} after {first:.3g}; lower learning_rate"
+                )
+            self.step += 1
+            total, since = total + loss, since + 1
+            if self.step % self.cfg.record_every == 0 or self.step == self.cfg.steps:
+                scores = self._scores()
+                self._watch(next(iter(scores.values())))
+                yield Record(self.step, total / since, scores)
+                total, since = 0.0, 0
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything the rest of the run depends on, as plain tensors."""
+        parts = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state(),
+            "run": {
+                "generator": self.generator.get_state(),
+                "progress": torch.tensor([self.step, self.best, self.waited], dtype=torch.float64),
+            },
+        }
+        return {f"{part}.{key}": value for part, values in parts.items() for key, value in values.items()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take up a run from `state()`."""
+
+        def part(name: str) -> dict[str, Tensor]:
+            return {key.removeprefix(name): value for key, value in state.items() if key.startswith(name)}
+
+        self.network.load_state_dict(part("network."))
+        self.average.load_state_dict(part("average."))
+        self.optimiser.restore(part("optimiser."))
+        self.generator.set_state(state["run.generator"].cpu())
+        step, self.best, waited = state["run.progress"].tolist()
+        self.step, self.waited = int(step), int(waited)
+
+    def _update(self) -> float:
+        self.network.train()
+        cfg = self.cfg
+        chosen = torch.randint(len(self.frames), (cfg.batch,), generator=self.generator)
+        clean = self.frames[chosen.to(self.frames.device)]
+        if isinstance(cfg, VAETraining):
+            assert isinstance(self.network, VAE)
+            loss, decay = self.network.loss(clean, cfg.divergence_weight, self.generator), "flat"
+        else:
+            sigmas = draw_sigmas(cfg.sigma_law, cfg.sigma_max_255 / 255, cfg.batch, self.generator)
+            noise = sigmas.to(clean.device) * noise_like(clean, self.generator)
+            with torch.autocast(clean.device.type, torch.bfloat16, enabled=cfg.bfloat16):
+                predicted = self.network(clean + noise)
+            loss, decay = (predicted.float() - noise).square().mean(), cfg.decay
+        self.optimiser.step(loss, rate_factor(decay, self.step, cfg.steps))
+        average_into(self.average, self.network, cfg.ema, self.step)
+        return loss.item()
+
+    def _scores(self) -> dict[str, float]:
+        self.average.eval()
+        seen = self.frames[: len(self.held_out)]
+        if isinstance(self.average, VAE):
+            with torch.no_grad():
+                reconstructed = self.average.decode(self.average.encode(self.held_out)[0])
+            error = (reconstructed - self.held_out).square().mean()
+            return {"psnr_reconstruction": float(-10 * error.log10())}
+        denoiser = trained_denoiser(self.average, self.cfg)
+        scores = {f"psnr_held_out_{level}": psnr(denoiser, self.held_out, level / 255) for level in LEVELS_255}
+        return scores | {"psnr_train_25": psnr(denoiser, seen, 25 / 255)}
+
+    def _watch(self, score: float) -> None:
+        self.waited = 0 if score > self.best + 0.01 else self.waited + 1
+        self.best = max(self.best, score)
+
+
+def trained_denoiser(network: nn.Module, cfg: Model) -> NetworkDenoiser:
+    """A trained noise predictor as a denoiser; the bias-free UNet is homogeneous."""
+    assert not isinstance(cfg, VAETraining)
+    network.eval()
+    return NetworkDenoiser(network, "noise", (0.0, cfg.sigma_max_255 / 255), homogeneous=isinstance(cfg, UNetTraining))
