@@ -118,6 +118,11 @@ class Walk(Section):
 
     frames: PositiveInt = Field(description="frames to generate after the two given")
 
+    @property
+    def model_name(self) -> str:
+        """The trained model or closed form that it uses."""
+        return str(getattr(self, "denoiser", None) or getattr(self, "model", ""))
+
 
 class Denoised(Walk):
     """A walk that uses a denoiser."""
@@ -127,6 +132,7 @@ class Denoised(Walk):
 
     @property
     def sigma(self) -> float:
+        """Noise level in grey levels."""
         return self.sigma_255 / 255
 
 
@@ -215,7 +221,7 @@ class Params(Section):
                 walk = self.extrapolate[dataset][method]
                 known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
                 field = "model" if isinstance(walk, Latent) else "denoiser"
-                self._need(f"extrapolate.{dataset}.{method}.{field}", getattr(walk, field), known, "models")
+                self._need(f"extrapolate.{dataset}.{method}.{field}", walk.model_name, known, "models")
         return self
 
     @staticmethod

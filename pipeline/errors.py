@@ -34,7 +34,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
         elif issue["type"] == "union_tag_invalid":
             context = issue["ctx"]
             tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
-            yield f"{where}.{context['discriminator'].strip(chr(39))}: {context['tag']!r} is unknown{suggestion(context['tag'], tags)}"
+            field = context["discriminator"].strip("'")
+            yield f"{where}.{field}: {context['tag']!r} is unknown{suggestion(context['tag'], tags)}"
         elif issue["type"] in {"missing", "value_error", "union_tag_not_found"}:
             yield f"{where}: {message[0].lower() + message[1:]}"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,17 @@ def held_out_frames(videos: int, frames: int, held_out: int, seed: int) -> NDArr
     return np.sort(np.random.default_rng(seed).permutation(videos * frames)[:held_out])
 
 
-def _along(digits, motion, coordinates, dense, unit, period) -> LatentVideos:  # type: ignore[no-untyped-def]
+Motion = Callable[[float], NDArray[np.float64]]
+
+
+def _along(
+    digits: NDArray[np.uint8],
+    motion: Motion,
+    coordinates: NDArray[np.float64],
+    dense: NDArray[np.float64],
+    unit: str,
+    period: float | None,
+) -> LatentVideos:
     return LatentVideos(
         videos=np.stack([_video(digit, motion, coordinates) for digit in digits]),
         coordinates=coordinates,
@@ -80,7 +91,7 @@ def _along(digits, motion, coordinates, dense, unit, period) -> LatentVideos:  #
     )
 
 
-def _video(digit, motion, coordinates) -> NDArray[np.float32]:  # type: ignore[no-untyped-def]
+def _video(digit: NDArray[np.uint8], motion: Motion, coordinates: NDArray[np.float64]) -> NDArray[np.float32]:
     """The centre crop with zeros around it, moved, cropped again: strokes leave the frame instead of breaking off."""
     crop = digit[4:24, 4:24] / 255.0
     around = np.pad(crop, SIZE // 2)

@@ -22,6 +22,7 @@ def tangent_flow(
     J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the manifold and near 0 across it, so a velocity multiplied
     by J_D a few times is projected softly onto the tangent space. One frame is `substeps` predictor-corrector steps
     of fixed length, `speed` |u_1 - u_0| / `substeps`: along the tangent, then back onto the manifold by denoising.
+    The network runs once a substep: where it denoises the predicted frame, its Jacobian also turns the heading.
 
     Args:
         first, second: clean frames in [0, 1].
@@ -32,51 +33,52 @@ def tangent_flow(
     while True:
         for _ in range(cfg.substeps):
             previous = current
-            heading = _tangent(denoiser, current, heading, cfg, noise)
             if cfg.midpoint:
-                middle = current + stride / 2 * heading
-                heading = _tangent(denoiser, middle, heading, cfg, noise)
-            current = _onto_manifold(denoiser, current + stride * heading, cfg, noise)
-            heading = unit(unit(current - previous) + cfg.momentum * heading)
+                _, heading = _correct(denoiser, previous, previous + stride / 2 * heading, heading, cfg, noise)
+            current, heading = _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise)
         yield WalkState(current, heading)
 
 
 def interpolate(
     denoiser: Denoiser, start: Frames, end: Frames, frames: int, cfg: TangentFlow, noise: ItemNoise
 ) -> Iterator[WalkState]:
-    """The `frames` frames between two given ones: the same walk, steered at each step by what is left to `end`.
+    """The `frames` frames between two given ones: the same walk, steered at each substep by what is left to `end`.
 
     Args:
         start, end: clean frames in [0, 1]; `cfg.speed` and `cfg.momentum` are not used.
     """
-    first_velocity(start, end)
+    heading = unit(first_velocity(start, end))
     current, steps = start, (frames + 1) * cfg.substeps
     for step in range(frames * cfg.substeps):
-        left = end - current
-        heading = _tangent(denoiser, current, unit(left), cfg, noise)
-        current = _onto_manifold(denoiser, current + lengths(left) / (steps - step) * heading, cfg, noise)
+        stride = lengths(end - current) / (steps - step)
+        aim = unit(unit(end - current) + heading)
+        current, heading = _correct(denoiser, current, current + stride * aim, heading, cfg, noise)
         if (step + 1) % cfg.substeps == 0:
             yield WalkState(current, heading)
 
 
-def _tangent(denoiser: Denoiser, frame: Frames, heading: Frames, cfg: TangentFlow, noise: ItemNoise) -> Frames:
-    """The heading, projected softly at noisy copies of the frame: mirrored noise, whose first-order effects cancel."""
-    total = torch.zeros_like(frame)
-    for _ in range(cfg.draws):
-        draw = cfg.sigma * noise.like(frame)
-        for point in (frame + draw, frame - draw):
-            jacobian = Jacobian(denoiser.at(cfg.sigma), point)
-            total = total + soft_projection(jacobian, heading, cfg.products)
-    return unit(without_brightness(total, frame) if cfg.remove_brightness else total)
+def _correct(
+    denoiser: Denoiser, previous: Frames, predicted: Frames, heading: Frames, cfg: TangentFlow, noise: ItemNoise
+) -> tuple[Frames, Frames]:
+    """The predicted frame brought back onto the manifold, and the heading turned into the tangent space there.
+
+    Both are means over noisy copies of the prediction, in mirrored pairs, whose first-order errors cancel.
+    """
+    clean = denoiser.at(cfg.sigma)
+    for _ in range(cfg.corrector):
+        predicted = _mean(denoise(clean, _copies(predicted, cfg, noise)), 2 * cfg.draws).clamp(0, 1)
+    jacobian = Jacobian(clean, _copies(predicted, cfg, noise))
+    current = _mean(jacobian.value, 2 * cfg.draws).clamp(0, 1)
+    velocity = unit(current - previous) + cfg.momentum * heading
+    projected = soft_projection(jacobian, velocity.repeat(2 * cfg.draws, 1, 1, 1), cfg.products)
+    tangent = _mean(projected, 2 * cfg.draws)
+    return current, unit(without_brightness(tangent, current) if cfg.remove_brightness else tangent)
 
 
-def _onto_manifold(denoiser: Denoiser, frame: Frames, cfg: TangentFlow, noise: ItemNoise) -> Frames:
-    """Denoise noisy copies of the frame, average, clip; again `corrector` times."""
-    for _ in range(1 + cfg.corrector):
-        total = torch.zeros_like(frame)
-        for _ in range(cfg.draws):
-            draw = cfg.sigma * noise.like(frame)
-            total = total + denoise(denoiser.at(cfg.sigma), frame + draw)
-            total = total + denoise(denoiser.at(cfg.sigma), frame - draw)
-        frame = (total / (2 * cfg.draws)).clamp(0, 1)
-    return frame
+def _copies(frame: Frames, cfg: TangentFlow, noise: ItemNoise) -> Frames:
+    draws = [cfg.sigma * noise.like(frame) for _ in range(cfg.draws)]
+    return torch.cat([frame + sign * draw for draw in draws for sign in (1, -1)])
+
+
+def _mean(copies: Frames, count: int) -> Frames:
+    return copies.reshape(count, -1, *copies.shape[1:]).mean(0)

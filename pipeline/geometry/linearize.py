@@ -87,11 +87,11 @@ class Linearization:
         return held[0]
 
 
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Recorder(TorchDispatchMode):
     """Writes down the operations that depend on the point, in order."""
 
     def __init__(self, points: Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.slots = WeakIdKeyDictionary()
         self.slots[points] = 0
         self.calls: list[tuple[Call, tuple[int, ...], int]] = []

@@ -201,8 +201,8 @@ def _lanczos(task: Task) -> Pairs:
             return single(torch.as_tensor(v).reshape(1, 1, -1)).reshape(-1).numpy()
 
         n = task.dimension
-        operator = LinearOperator((n, n), matvec=matvec, dtype="float64")  # type: ignore[no-untyped-call,call-arg,misc]
-        values, columns = eigsh(  # type: ignore[no-untyped-call]
+        operator = LinearOperator((n, n), matvec=matvec, dtype="float64")  # type: ignore[call-arg,misc]
+        values, columns = eigsh(
             operator, k=task.wanted, which="LA", v0=begin[i, 0].numpy(), tol=task.tolerance * _LEAST_GAP
         )
         order = values.argsort()[::-1].copy()

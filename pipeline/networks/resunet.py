@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -42,7 +43,7 @@ class ResUNet(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(channels, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(w, w) for w in widths)
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(itertools.pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
         self.middle = ResidualBlock(widths[-1], widths[-1])
         self.grow = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))

@@ -86,4 +86,5 @@ class UNet(nn.Module):
         x = self.middle(x)
         for upsample, block in zip(self.upsample, self.decoder, strict=True):
             x = block(torch.cat([upsample(x), skips.pop()], dim=1))
-        return x[..., :height, :width]
+        noise: Tensor = x[..., :height, :width]
+        return noise

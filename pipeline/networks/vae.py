@@ -7,6 +7,8 @@ norm, leaky ReLU, mirrored transposed convolutions, one last convolution) with t
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
@@ -41,7 +43,7 @@ class VAE(nn.Module):
         )
         up = (*reversed(_STAGES), _STAGES[0])
         self.decoder = nn.Sequential(
-            *(_up(a, b) for a, b in zip(up, up[1:], strict=False)),
+            *(_up(a, b) for a, b in itertools.pairwise(up)),
             nn.Conv2d(_STAGES[0], channels, 3, padding=1),
             nn.Sigmoid(),
         )

@@ -65,10 +65,15 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Plain text."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """JSON with sorted keys; floats as Python prints them."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def read_json(path: Path, made_by: str) -> dict[str, Any]:

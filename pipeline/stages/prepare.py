@@ -35,6 +35,11 @@ class Prepared:
     unit: str
 
     @property
+    def dense(self) -> Tensor:
+        """The samples of all manifolds, one after the other."""
+        return torch.cat([manifold.frames for manifold in self.manifolds])
+
+    @property
     def training_frames(self) -> Tensor:
         """All frames but the held-out ones."""
         kept = torch.ones(self.videos.shape[0] * self.videos.shape[1], dtype=torch.bool)
@@ -54,7 +59,7 @@ def prepare(dataset: str, params: Params, paths: Paths) -> None:
         digits = read_tensors(paths.mnist / "digits.safetensors", "manex fetch")["images"].numpy()
         made = rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)
         try:
-            held_out = held_out_frames(*made.videos.shape[:2], cfg.held_out, cfg.seed)
+            held_out = held_out_frames(len(made.videos), cfg.frames, cfg.held_out, cfg.seed)
         except ValueError as error:
             raise UserError(f"params.yaml: data.{dataset}.{error}") from None
         with replacing_folder(paths.prepared(dataset)) as folder:

@@ -22,9 +22,13 @@ from pipeline.stages.artifacts import write_json
 class Run:
     """A stage at work: what it adds to `facts` goes into its record."""
 
-    stage: str
-    item: str
     facts: dict[str, Any] = field(default_factory=dict)
+    clock: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Since the stage began."""
+        return round(time.perf_counter() - self.clock, 3)
 
 
 @contextmanager
@@ -35,18 +39,18 @@ def recorded(paths: Paths, stage: str, item: str, params: dict[str, Any]) -> Ite
         item: what the stage worked on, such as "rotated_mnist-resunet"; "" for a stage that runs once.
         params: the settings it used.
     """
-    run = Run(stage, item)
-    started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+    run = Run()
+    started, cpu = datetime.now(UTC), time.process_time()
     yield run
     record = {
         "stage": stage,
         "item": item,
         "params": params,
         "started": started.isoformat(timespec="milliseconds"),
-        "seconds": round(time.perf_counter() - clock, 3),
+        "seconds": run.seconds,
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "commit": _commit(paths),
         "lock": sha256(paths.lock.read_bytes()).hexdigest()[:16] if paths.lock.is_file() else "",
         **run.facts,

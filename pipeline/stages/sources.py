@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import pooch
+import pooch.core
+import pooch.downloaders
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
@@ -58,8 +59,8 @@ def mnist_digits(
 
 def _downloaded(base_url: str) -> NDArray[np.uint8]:
     name, digest = IMAGES
-    downloader = pooch.HTTPDownloader(timeout=20, progressbar=False)
-    path = pooch.retrieve(base_url + name, known_hash=f"sha256:{digest}", fname=name, downloader=downloader)
+    downloader = pooch.downloaders.HTTPDownloader(timeout=20, progressbar=False)
+    path = pooch.core.retrieve(base_url + name, known_hash=f"sha256:{digest}", fname=name, downloader=downloader)
     with gzip.open(path) as stream:
         _, count, rows, columns = struct.unpack(">4i", stream.read(16))
         return np.frombuffer(stream.read(), np.uint8).reshape(count, rows, columns)

@@ -51,8 +51,8 @@ class Training:
     def __init__(self, network: nn.Module, frames: Frames, held_out: Frames, cfg: Model) -> None:
         self.network, self.frames, self.held_out, self.cfg = network, frames, held_out, cfg
         self.average = copy.deepcopy(network).requires_grad_(False)
-        is_vae = isinstance(cfg, VAETraining)
-        self.optimiser = Optimiser(network, "adam" if is_vae else cfg.optimiser, cfg.learning_rate)
+        kind = "adam" if isinstance(cfg, VAETraining) else cfg.optimiser
+        self.optimiser = Optimiser(network, kind, cfg.learning_rate)
         self.generator = Generator().manual_seed(cfg.seed)
         self.step = 0
         self.best, self.waited = float("-inf"), 0

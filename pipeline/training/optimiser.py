@@ -39,7 +39,7 @@ class Optimiser:
         """Descend the gradient of `loss`, with every learning rate multiplied by `factor`."""
         for weight in [*self.weights, *self._adam_parameters()]:
             weight.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         for weight, matrix in zip(self.weights, self.matrices, strict=True):
             matrix.grad = None if weight.grad is None else weight.grad.reshape(matrix.shape)
         for optimiser, rate in zip(self.optimisers, self.rates, strict=True):

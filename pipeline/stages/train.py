@@ -1,0 +1,69 @@
+"""train: one network on one dataset's shuffled frames, resumable at any moment."""
+
+from __future__ import annotations
+
+import warnings
+
+import pandas as pd
+import torch
+
+from pipeline.config import Model, Params
+from pipeline.errors import UserError
+from pipeline.networks.build import build_network
+from pipeline.paths import Paths
+from pipeline.progress import track
+from pipeline.settings import settings
+from pipeline.stages.artifacts import read_tensors, replacing_folder, write_csv, write_json, write_tensors
+from pipeline.stages.prepare import Prepared, load_prepared
+from pipeline.stages.records import recorded
+from pipeline.training.checkpoint import Checkpoint, fingerprint
+from pipeline.training.loop import Training, TrainingDivergedError
+
+
+def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
+    """Write models/DATASET/MODEL: weights, settings, history of loss and PSNR.
+
+    A checkpoint is kept after every record, outside the tracked folder. A run that was killed goes on from it and ends
+    with the same weights as one that was not; a checkpoint of other settings or other frames is not used.
+    """
+    cfg = params.training(dataset, model)
+    device = settings().prepare_torch()
+    frames = load_prepared(dataset, paths)
+    path = paths.checkpoint(dataset, model)
+    with recorded(paths, "train", f"{dataset}-{model}", cfg.model_dump(mode="json")) as run:
+        training = _training(cfg, frames, device)
+        key = fingerprint(cfg.model_dump_json(), frames.training_frames)
+        history = _resume(training, Checkpoint.of(read_tensors(path, "")), key) if path.is_file() else []
+        run.facts["resumed_at"] = training.step
+        try:
+            records = -(-(cfg.steps - training.step) // cfg.record_every)
+            for record in track(training.run(), f"train {dataset} {model}", records):
+                history.append({"step": record.step, "loss": record.loss, **record.scores})
+                write_tensors(path, Checkpoint(key, history, training.state()).tensors())
+        except TrainingDivergedError as error:
+            raise UserError(
+                f"train.{dataset}.{model}: {error}; the last good state is in {path}: remove it to start afresh"
+            ) from None
+        with replacing_folder(paths.model(dataset, model)) as folder:
+            write_tensors(folder / "weights.safetensors", training.average.state_dict())
+            write_csv(folder / "history.csv", pd.DataFrame(history))
+            shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
+            outcome = {"stopped_by": training.finished, **history[-1]}
+            write_json(
+                folder / "model.json", {"settings": cfg.model_dump(mode="json"), "frames": shape, "outcome": outcome}
+            )
+    path.unlink(missing_ok=True)
+
+
+def _training(cfg: Model, frames: Prepared, device: str) -> Training:
+    torch.manual_seed(cfg.seed)  # layers draw their first weights from the global generator
+    network = build_network(cfg, frames.videos.shape[2], frames.videos.shape[-1]).to(device)
+    return Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), cfg)
+
+
+def _resume(training: Training, checkpoint: Checkpoint, key: str) -> list[dict[str, float]]:
+    if checkpoint.key != key:
+        warnings.warn("the checkpoint is of other settings or frames: training starts afresh", stacklevel=2)
+        return []
+    training.restore(checkpoint.state)
+    return checkpoint.history
