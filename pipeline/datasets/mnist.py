@@ -42,7 +42,7 @@ def rotated(digits: NDArray[np.uint8], cfg: Rotated) -> LatentVideos:
     """
 
     def circle(samples: int) -> NDArray[np.float64]:
-        return np.arange(samples) * 360.0 / samples
+        return np.arange(samples, dtype=np.float64) * 360 / samples
 
     return _along(digits, _turn, circle(cfg.frames), circle(cfg.dense), "degrees", period=360.0)
 
@@ -54,8 +54,8 @@ def translated(digits: NDArray[np.uint8], cfg: Translated) -> LatentVideos:
         digits: (digit, 28, 28) MNIST images, 0-255.
     """
     step = 2 * cfg.reach / cfg.frames
-    shifts = -cfg.reach + step * np.arange(cfg.frames)
-    dense = np.linspace(shifts[0], shifts[-1], cfg.dense)
+    shifts = -cfg.reach + step * np.arange(cfg.frames, dtype=np.float64)
+    dense = np.linspace(shifts[0], shifts[-1], cfg.dense, dtype=np.float64)
     return _along(digits, _shift, shifts, dense, "pixels", period=None)
 
 

@@ -31,8 +31,8 @@ def true_tangents(manifold: LatentManifold, frames: Frames) -> Frames:
     else:
         ahead, behind = (nearest + 1) % len(dense), (nearest - 1) % len(dense)
     tangents = (dense[ahead] - dense[behind]).flatten(1)
-    tangents = tangents / tangents.norm(dim=1, keepdim=True)
-    return tangents.reshape(frames.shape)
+    unit: Tensor = tangents / tangents.norm(dim=1, keepdim=True)
+    return unit.reshape(frames.shape)
 
 
 def angles_to(directions: Frames, tangents: Frames) -> Float[Tensor, " batch"]:
