@@ -1,0 +1,94 @@
+"""How far a long loop is: a bar with the time left on a terminal, a few plain lines elsewhere. On stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+SECONDS_BETWEEN_LINES = 5.0
+
+_watchers: list[Callable[[Any], None]] = []
+
+
+def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Pass the items on, and show how many of `total` have been worked on.
+
+    Args:
+        total: how many are expected; the length of `iterable` if it has one. The loop may end earlier or later.
+    """
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
+    shown = _bar(iterable, label, total) if sys.stderr.isatty() else _lines(iterable, label, total)
+    for item in shown:
+        for watcher in _watchers:
+            watcher(item)
+        yield item
+
+
+@contextmanager
+def watching(watcher: Callable[[Any], None]) -> Iterator[None]:
+    """Tell `watcher` of every item that is tracked inside the block, without the loop knowing."""
+    _watchers.append(watcher)
+    try:
+        yield
+    finally:
+        _watchers.remove(watcher)
+
+
+def _bar(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=total)
+        for item in iterable:
+            yield item
+            progress.advance(task)
+
+
+def _lines(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+    """At every tenth of the way but at most one line in five seconds; nothing of a loop that is quicker than that."""
+    began = said = time.monotonic()
+    done = tenth = 0
+    for done, item in enumerate(iterable, 1):
+        yield item
+        now = time.monotonic()
+        reached = done * 10 // total if total else tenth + 1
+        if now - said >= SECONDS_BETWEEN_LINES and reached > tenth and done != total:
+            said, tenth = now, reached
+            left = f", about {clock((now - began) / done * (total - done))} left" if total and total > done else ""
+            _say(f"{label}: {done}{f'/{total}' if total else ''} after {clock(now - began)}{left}")
+    if time.monotonic() - began >= SECONDS_BETWEEN_LINES:
+        _say(f"{label}: {done} done in {clock(time.monotonic() - began)}")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 4:05 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
