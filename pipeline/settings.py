@@ -13,13 +13,14 @@ from pipeline.errors import UserError
 
 
 class Settings(BaseSettings):
-    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR."""
+    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING."""
 
     model_config = SettingsConfigDict(env_prefix="MANEX_", frozen=True)
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=1024)
     mirror: Path | None = None
+    tracking: Literal["on", "off"] = "on"
 
     def torch_device(self) -> str:
         """The device to compute on; `auto` takes a GPU where torch sees one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MANEX_TRACKING", "off")  # tests of tracking switch it on
 
 from jaxtyping import install_import_hook
 

@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `manex`."""
+
+from pipeline.cli import main
+
+main()

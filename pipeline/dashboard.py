@@ -1,0 +1,65 @@
+"""The MLflow dashboard on the project's runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+from pipeline import tracking
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+
+HOST = "127.0.0.1"
+
+
+def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
+    """Bring MLflow up to date and serve it on 127.0.0.1 until Ctrl-C.
+
+    A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only the address is told.
+
+    Raises:
+        UserError: the port is taken, or MLflow cannot be started.
+    """
+    uri = tracking.tracking_uri(paths)
+    remote = uri.startswith(("http://", "https://"))
+    if not remote:
+        _need_free(port)
+    counts = tracking.sync(paths)
+    experiment = tracking.experiment_id(paths)
+    if counts.logged + counts.present == 0:
+        say("no runs yet; dvc repro makes them")
+    base = tracking.redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
+    say(f"{base}/#/experiments/{experiment}")
+    if remote:
+        return
+    say("Ctrl-C ends it")
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+    # The address goes through the environment: it may hold a password, and arguments can be read by everyone here.
+    folder = str(paths.root.resolve() / "mlartifacts")
+    address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_ARTIFACTS_DESTINATION": folder}
+    server = subprocess.Popen(command, env={**os.environ, **quiet, **address})
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        code = 0
+    finally:
+        server.terminate()
+        server.wait()
+    if code:
+        raise UserError(f"mlflow server ended with code {code}; its messages stand above")
+
+
+def _need_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            other = port + 1 if port < 65535 else port - 1
+            raise UserError(
+                f"port {port} of {HOST} cannot be used ({error.strerror}); another one: manex dashboard --port {other}"
+            ) from None

