@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
-PROFILE ?= cpu
+PROFILE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev reproduce smoke test lint check benchmarks dashboard clean
@@ -29,9 +29,9 @@ setup: $(VENV)/.installed ## make the virtual environment with pinned dependenci
 
 setup-dev: $(VENV)/.installed-dev ## the same with the development tools
 
-reproduce: setup ## everything: data, training, extrapolation, Table 1 (PROFILE=cpu, smoke or paper)
+reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.yaml as it is, or PROFILE=smoke, cpu, paper)
 	@test -d .git || test -d .dvc || { echo "make: run from a clone of the repository"; exit 1; }
-	@python -m pipeline profile use $(PROFILE)
+	@$(if $(PROFILE),python -m pipeline profile use $(PROFILE))
 	@dvc repro
 	@python -m pipeline track sync
 	@python -m pipeline times

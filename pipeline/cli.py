@@ -83,18 +83,13 @@ def prepare(dataset: Dataset) -> None:
 def train(dataset: Dataset, model: Model) -> None:
     """Train a network on shuffled frames; or go on where one stopped: [dim]manex train rotated_mnist resunet[/]"""
     params, paths = _project()
-    settings = params.training(dataset, model).model_dump(mode="json")
+    params.training(dataset, model)
 
-    from pipeline import progress, tracking
+    from pipeline import tracking
     from pipeline.stages.train import train
 
-    item = f"{dataset}-{model}"
-    with (
-        tracking.live(paths, "train", item, settings) as run,
-        progress.watching(lambda record: run.log(record.step, {"loss": record.loss, **record.scores})),
-    ):
-        train(dataset, model, params, paths)
-    tracking.log_record(paths, paths.record("train", item))
+    train(dataset, model, params, paths)
+    tracking.log_record(paths, paths.record("train", f"{dataset}-{model}"))
 
 
 @app.command(rich_help_panel=STAGES)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
 
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 5.0
-
-_watchers: list[Callable[[Any], None]] = []
 
 
 def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
@@ -24,20 +21,7 @@ def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterat
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     shown = _bar(iterable, label, total) if sys.stderr.isatty() else _lines(iterable, label, total)
-    for item in shown:
-        for watcher in _watchers:
-            watcher(item)
-        yield item
-
-
-@contextmanager
-def watching(watcher: Callable[[Any], None]) -> Iterator[None]:
-    """Tell `watcher` of every item that is tracked inside the block, without the loop knowing."""
-    _watchers.append(watcher)
-    try:
-        yield
-    finally:
-        _watchers.remove(watcher)
+    yield from shown
 
 
 def _bar(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:

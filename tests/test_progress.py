@@ -54,14 +54,6 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "3/3" in text
 
 
-def test_a_watcher_sees_the_items_of_its_block_only() -> None:
-    seen: list[int] = []
-    with progress.watching(seen.append):
-        list(progress.track(range(3), "seen"))
-    list(progress.track(range(9), "unseen"))
-    assert seen == [0, 1, 2]
-
-
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3723, "1:02:03")])
 def test_a_clock_is_read_as_people_read_it(seconds: float, shown: str) -> None:
     assert progress.clock(seconds) == shown

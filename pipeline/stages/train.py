@@ -7,6 +7,7 @@ import warnings
 import pandas as pd
 import torch
 
+from pipeline import tracking
 from pipeline.config import Model, Params
 from pipeline.errors import UserError
 from pipeline.networks.build import build_network
@@ -30,7 +31,8 @@ def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
     device = settings().prepare_torch()
     frames = load_prepared(dataset, paths)
     path = paths.checkpoint(dataset, model)
-    with recorded(paths, "train", f"{dataset}-{model}", cfg.model_dump(mode="json")) as run:
+    item, values = f"{dataset}-{model}", cfg.model_dump(mode="json")
+    with recorded(paths, "train", item, values) as run, tracking.live(paths, "train", item, values) as view:
         training = _training(cfg, frames, device)
         key = fingerprint(cfg.model_dump_json(), frames.training_frames)
         history = _resume(training, Checkpoint.of(read_tensors(path, "")), key) if path.is_file() else []
@@ -39,6 +41,7 @@ def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
             records = -(-(cfg.steps - training.step) // cfg.record_every)
             for record in track(training.run(), f"train {dataset} {model}", records):
                 history.append({"step": record.step, "loss": record.loss, **record.scores})
+                view.log(record.step, {"loss": record.loss, **record.scores})
                 write_tensors(path, Checkpoint(key, history, training.state()).tensors())
         except TrainingDivergedError as error:
             raise UserError(
@@ -49,9 +52,7 @@ def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
             write_csv(folder / "history.csv", pd.DataFrame(history))
             shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
             outcome = {"stopped_by": training.finished, **history[-1]}
-            write_json(
-                folder / "model.json", {"settings": cfg.model_dump(mode="json"), "frames": shape, "outcome": outcome}
-            )
+            write_json(folder / "model.json", {"settings": values, "frames": shape, "outcome": outcome})
     path.unlink(missing_ok=True)
 
 

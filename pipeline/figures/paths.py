@@ -1,0 +1,78 @@
+"""Fig. 3: the path of each method on the latent circle or segment, recovered frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.figures.style import colour, figure
+
+Path = NDArray[np.float64]
+
+
+def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mapping[str, Path]) -> Figure:
+    """One panel a method: true frames as blue dots, an arrow a step of the walk.
+
+    Args:
+        truth: (frame,) coordinates of the true frames.
+        period: of the circle; None draws a segment.
+        recovered: (frame,) coordinates by method, from the first given frame on.
+    """
+    methods = tuple(recovered)
+    if period is None:
+        drawn = figure(6.5, 0.75 * len(methods) + 0.4)
+        panels = drawn.subplots(len(methods), 1, sharex=True, squeeze=False)[:, 0]
+    else:
+        drawn = figure(2.1 * len(methods), 2.4)
+        panels = drawn.subplots(1, len(methods), squeeze=False)[0]
+    for axes, method in zip(panels, methods, strict=True):
+        place = _on_circle(period) if period is not None else _on_segment(len(recovered[method]))
+        _walk(axes, place(truth, True), place(recovered[method], False), colour(method, methods))
+        axes.set_title(method.replace("_", " "), fontsize=8)
+        axes.set_yticks([])
+        if period is None:
+            axes.spines["left"].set_visible(False)
+        else:
+            axes.set_aspect("equal")
+            axes.set_axis_off()
+    if period is None:
+        panels[-1].set_xlabel(f"latent coordinate, {unit}; time runs upwards")
+    return drawn
+
+
+def _walk(axes: Axes, dots: tuple[Path, Path], walk: tuple[Path, Path], tint: str) -> None:
+    axes.scatter(*dots, s=4, color="#9ecae1", zorder=1)
+    x, y = walk
+    axes.quiver(
+        x[:-1],
+        y[:-1],
+        np.diff(x),
+        np.diff(y),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        color=tint,
+        width=0.006,
+        zorder=2,
+    )
+    axes.scatter(x[1:2], y[1:2], s=16, color=tint, zorder=3)
+
+
+def _on_circle(period: float):  # type: ignore[no-untyped-def]
+    def place(coordinates: Path, still: bool) -> tuple[Path, Path]:
+        angle = 2 * np.pi * coordinates / period
+        radius = np.ones_like(angle) if still else np.linspace(1.06, 1.25, len(angle))
+        return radius * np.cos(angle), radius * np.sin(angle)
+
+    return place
+
+
+def _on_segment(frames: int):  # type: ignore[no-untyped-def]
+    def place(coordinates: Path, still: bool) -> tuple[Path, Path]:
+        return coordinates, np.zeros_like(coordinates) if still else np.linspace(0.1, 1, frames)
+
+    return place

@@ -1,0 +1,31 @@
+"""How far each denoiser converged: PSNR on held-out and on training frames, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.figures.style import figure
+
+_LINES = {
+    "psnr_held_out_15": ("held out, 15/255", "#56B4E9", "-"),
+    "psnr_held_out_25": ("held out, 25/255", "#0072B2", "-"),
+    "psnr_held_out_50": ("held out, 50/255", "#000000", "-"),
+    "psnr_train_25": ("training frames, 25/255", "#D55E00", "--"),
+}
+
+
+def psnr_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """One panel a training; `histories` has columns `step` and `psnr_*`."""
+    drawn = figure(3.2 * len(histories), 2.5)
+    panels = drawn.subplots(1, len(histories), squeeze=False)[0]
+    for axes, (name, history) in zip(panels, histories.items(), strict=True):
+        for column, (label, tint, dash) in _LINES.items():
+            axes.plot(history["step"], history[column], dash, color=tint, label=label, linewidth=1.2)
+        axes.set_title(name, fontsize=8)
+        axes.set_xlabel("step")
+    panels[0].set_ylabel("PSNR, dB")
+    panels[-1].legend(frameon=False, fontsize=6)
+    return drawn
