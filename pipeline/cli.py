@@ -87,12 +87,14 @@ def train(dataset: Dataset, model: Model) -> None:
 
     from pipeline import progress, tracking
     from pipeline.stages.train import train
+    from pipeline.training.loop import Record
+
+    def watch(passed: object) -> None:
+        if isinstance(passed, Record):
+            run.log(passed.step, {"loss": passed.loss, **passed.scores})
 
     item = f"{dataset}-{model}"
-    with (
-        tracking.live(paths, "train", item, settings) as run,
-        progress.watching(lambda record: run.log(record.step, {"loss": record.loss, **record.scores})),
-    ):
+    with tracking.live(paths, "train", item, settings) as run, progress.watching(watch):
         train(dataset, model, params, paths)
     tracking.log_record(paths, paths.record("train", item))
 
