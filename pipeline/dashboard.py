@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,13 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 
 HOST = "127.0.0.1"
+QUIET_OPTIONS = ("--uvicorn-opts", "--log-level warning")
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "PYTHONWARNINGS": "ignore",  # deprecations inside the server
+}
 
 
 def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
@@ -37,11 +45,11 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
         return
     say("Ctrl-C ends it")
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
     # The address goes through the environment: it may hold a password, and arguments can be read by everyone here.
-    folder = str(paths.root.resolve() / "mlartifacts")
-    address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_ARTIFACTS_DESTINATION": folder}
-    server = subprocess.Popen(command, env={**os.environ, **quiet, **address})
+    address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
+    folder = {"MLFLOW_ARTIFACTS_DESTINATION": str(paths.root.resolve() / "mlartifacts")}
+    server = subprocess.Popen([*command, *QUIET_OPTIONS], env={**os.environ, **QUIET, **address, **folder})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server does not outlive us
     try:
         code = server.wait()
     except KeyboardInterrupt:

@@ -30,7 +30,14 @@ def times_table(paths: Paths) -> Table:
     """Seconds of wall clock and CPU, and the highest memory use, a stage and item, with a sum a stage."""
     from rich.table import Table
 
-    table = Table("stage", "item", title="Time by stage (latest run of each)", box=None, title_justify="left")
+    table = Table(
+        "stage",
+        "item",
+        title="Time by stage (latest run of each)",
+        box=None,
+        title_justify="left",
+        caption_justify="left",
+    )
     for column in ("seconds", "CPU seconds", "peak MB"):
         table.add_column(column, justify="right")
     records = read_times(paths)

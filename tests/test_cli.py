@@ -4,17 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import MagicMock
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline import doctor
+from pipeline import dashboard, doctor, progress, tracking
 from pipeline.cli import app
 from pipeline.extrapolators.base import WalkError
 from pipeline.geometry.products import GeometryError
 from pipeline.metrics.errors import MetricError
 from pipeline.paths import Paths
 from pipeline.times import STAGES
+from pipeline.training.loop import Record
 
 ROOT = Path(__file__).parents[1]
 SMALL = """\
@@ -137,6 +139,20 @@ def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeyp
     assert (done.exit_code, calls) == (0, [words[1:]])
 
 
+def test_records_of_a_training_are_seen_live(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[tuple[int, dict[str, float]]] = []
+
+    def train(*arguments: object) -> None:
+        list(progress.track([Record(100, 0.5, {"psnr": 30.0}), "of another loop"], "train"))
+
+    module = ModuleType("pipeline.stages.train")
+    module.train = train  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(tracking.Live, "log", lambda self, step, metrics: logged.append((step, metrics)))
+    assert manex("train", "rotated_mnist", "resunet").exit_code == 0
+    assert logged == [(100, {"loss": 0.5, "psnr": 30.0})]
+
+
 def test_a_profile_is_shown_with_its_changes(project: Path) -> None:
     assert "profile cpu, as it is in profiles/cpu.yaml" in manex("profile", "show").stdout
     (project / "params.yaml").write_text(SMALL.format(name="cpu", frames=50))
@@ -224,3 +240,22 @@ def test_a_taken_port_is_named_with_another_one(project: Path) -> None:
     assert done.exit_code == 1
     assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "manex dashboard --port" in done.stderr
+
+
+def test_the_dashboard_listens_here_only_and_keeps_the_address_out_of_sight(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MagicMock()
+    server.return_value.wait.side_effect = [KeyboardInterrupt, 0]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://someone:hunter2@db/runs")
+    monkeypatch.setattr(dashboard.subprocess, "Popen", server)
+    monkeypatch.setattr(dashboard.signal, "signal", MagicMock())
+    monkeypatch.setattr(tracking, "sync", lambda paths: tracking.Counts(1, 0, 0))
+    monkeypatch.setattr(tracking, "experiment_id", lambda paths: "7")
+    done = manex("dashboard", "--port", "5999")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "http://127.0.0.1:5999/#/experiments/7")
+    command, environment = server.call_args.args[0], server.call_args.kwargs["env"]
+    assert "--host 127.0.0.1 --port 5999" in " ".join(command)
+    assert "hunter2" not in " ".join(command) + done.output
+    assert environment["MLFLOW_BACKEND_STORE_URI"].endswith("@db/runs")
+    server.return_value.terminate.assert_called_once()
