@@ -20,9 +20,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Section(BaseModel):
-    """A part of params.yaml: unknown keys are errors, values never change."""
+    """A part of params.yaml: unknown keys and infinite numbers are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Mnist(Section):
@@ -261,7 +261,7 @@ def load(path: Path) -> Params:
         raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text())
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return parse(values, path.name)
 

@@ -82,7 +82,7 @@ def _differences(paths: Paths, name: str) -> list[str]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text())
-    except (OSError, YAMLError, UnicodeDecodeError) as error:
+    except (OSError, YAMLError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: holds no settings")

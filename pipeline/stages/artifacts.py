@@ -112,7 +112,10 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Named tensors, as safetensors without metadata."""
     with replacing(path) as temporary:
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
+        except SafetensorError as error:  # its word for a full disk
+            raise OSError(str(error)) from None
 
 
 def read_tensors(path: Path, made_by: str) -> dict[str, Tensor]:

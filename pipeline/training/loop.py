@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
@@ -48,7 +49,13 @@ class Training:
         cfg: the settings of the network and its training.
     """
 
-    def __init__(self, network: nn.Module, frames: Frames, held_out: Frames, cfg: Model) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        frames: Frames,
+        held_out: Float[Tensor, "held_out channel height width"],
+        cfg: Model,
+    ) -> None:
         self.network, self.frames, self.held_out, self.cfg = network, frames, held_out, cfg
         self.average = copy.deepcopy(network).requires_grad_(False)
         kind = "adam" if isinstance(cfg, VAETraining) else cfg.optimiser

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.config import Rotated, Translated
+from pipeline.datasets.mnist import LatentVideos, held_out_frames, rotated, translated
+
+ROTATION = Rotated(kind="rotation", frames=100, dense=200)
+TRANSLATION = Translated(kind="translation", frames=24, reach=6, dense=47)
+
+
+@pytest.fixture(scope="module")
+def digits() -> np.ndarray:
+    """Two blurred blobs in MNIST's format: bytes, 28 x 28, black beyond the central 20 x 20."""
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[:, 4:24, 4:24] = np.random.default_rng(0).integers(0, 256, (2, 20, 20))
+    return images
+
+
+@pytest.fixture(scope="module")
+def turned(digits: np.ndarray) -> LatentVideos:
+    return rotated(digits, ROTATION)
+
+
+@pytest.fixture(scope="module")
+def shifted(digits: np.ndarray) -> LatentVideos:
+    return translated(digits, TRANSLATION)
+
+
+def crop(digits: np.ndarray) -> np.ndarray:
+    return digits[:, 4:24, 4:24] / 255
+
+
+def test_the_first_frame_of_a_rotation_is_the_crop_itself(turned: LatentVideos, digits: np.ndarray) -> None:
+    np.testing.assert_allclose(turned.videos[:, 0, 0], crop(digits), atol=1e-6)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_quarter_turns_are_those_of_numpy(quarters: int, turned: LatentVideos, digits: np.ndarray) -> None:
+    expected = np.rot90(crop(digits), quarters, axes=(1, 2))
+    np.testing.assert_allclose(turned.videos[:, 25 * quarters, 0], expected, atol=1e-6)
+
+
+def test_a_full_turn_comes_back_to_the_first_frame(turned: LatentVideos) -> None:
+    assert turned.period == 360
+    assert turned.coordinates[-1] + 3.6 == pytest.approx(360)
+
+
+@pytest.mark.parametrize("pixels", range(-6, 6))
+def test_a_shift_by_whole_pixels_moves_the_columns_and_fills_with_zeros(
+    pixels: int, shifted: LatentVideos, digits: np.ndarray
+) -> None:
+    (frame,) = np.flatnonzero(np.isclose(shifted.coordinates, pixels))
+    expected = np.roll(crop(digits), pixels, axis=2)
+    expected[:, :, slice(0, pixels) if pixels >= 0 else slice(pixels, None)] = 0
+    np.testing.assert_allclose(shifted.videos[:, frame, 0], expected, atol=1e-6)
+
+
+def test_a_shift_by_half_a_pixel_is_the_mean_of_its_neighbours(shifted: LatentVideos) -> None:
+    half, low, high = (np.flatnonzero(np.isclose(shifted.coordinates, c))[0] for c in (2.5, 2, 3))
+    np.testing.assert_allclose(
+        shifted.videos[:, half], (shifted.videos[:, low] + shifted.videos[:, high]) / 2, atol=1e-6
+    )
+
+
+def test_the_paper_steps_are_3_6_degrees_and_0_12_pixels(digits: np.ndarray) -> None:
+    few = digits[:1]
+    turns = rotated(few, Rotated(kind="rotation", frames=100, dense=10)).coordinates
+    shifts = translated(few, Translated(kind="translation", frames=100, dense=10)).coordinates
+    np.testing.assert_allclose(np.diff(turns), 3.6)
+    np.testing.assert_allclose(np.diff(shifts), 0.12)
+
+
+@pytest.mark.parametrize("made", ["turned", "shifted"])
+def test_grey_levels_are_single_precision_in_0_to_1(made: str, request: pytest.FixtureRequest) -> None:
+    videos = request.getfixturevalue(made)
+    for frames in (videos.videos, videos.dense):
+        assert frames.dtype == np.float32
+        assert frames.min() >= 0
+        assert frames.max() <= 1
+
+
+def test_shapes_are_video_frame_channel_height_width(turned: LatentVideos, shifted: LatentVideos) -> None:
+    assert (turned.videos.shape, turned.dense.shape) == ((2, 100, 1, 20, 20), (2, 200, 1, 20, 20))
+    assert (shifted.videos.shape, shifted.dense.shape) == ((2, 24, 1, 20, 20), (2, 47, 1, 20, 20))
+
+
+@pytest.mark.parametrize("made", ["turned", "shifted"])
+def test_the_dense_manifold_goes_through_every_frame(made: str, request: pytest.FixtureRequest) -> None:
+    videos = request.getfixturevalue(made)
+    nearest = np.abs(videos.coordinates[:, None] - videos.dense_coordinates).argmin(1)
+    np.testing.assert_allclose(videos.dense_coordinates[nearest], videos.coordinates, atol=1e-9)
+    np.testing.assert_allclose(videos.dense[:, nearest], videos.videos, atol=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 10), st.integers(4, 60), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
+def test_as_many_frames_are_held_out_as_asked_each_once(videos: int, frames: int, share: float, seed: int) -> None:
+    count = int(share * videos * frames)
+    chosen = held_out_frames(videos, frames, count, seed)
+    assert len(set(chosen.tolist())) == len(chosen) == count
+    assert set(chosen.tolist()) <= set(range(videos * frames))
+
+
+def test_the_seed_decides_which_frames_are_held_out() -> None:
+    assert np.array_equal(held_out_frames(10, 100, 200, 3), held_out_frames(10, 100, 200, 3))
+    assert not np.array_equal(held_out_frames(10, 100, 200, 3), held_out_frames(10, 100, 200, 4))
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_nothing_left_to_train_on_is_refused(count: int) -> None:
+    with pytest.raises(ValueError, match="leave none to train on"):
+        held_out_frames(2, 20, count, 0)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+from torch import Generator, Tensor
+
+from pipeline.denoisers.base import Denoiser
+from pipeline.denoisers.mixture import DiracMixture
+from pipeline.training.noise import draw_sigmas, noise_like, psnr
+
+
+class Identity(Denoiser):
+    def forward(self, noisy: Tensor, sigma: float) -> Tensor:
+        return noisy
+
+
+@pytest.mark.parametrize("sigma", [15 / 255, 25 / 255, 0.5])
+@pytest.mark.parametrize("draws", [1, 3])
+def test_doing_nothing_has_the_psnr_of_the_noise(sigma: float, draws: int) -> None:
+    frames = torch.rand(300, 1, 10, 10)
+    n = draws * frames.numel()
+    decibels = 10 / math.log(10) * math.sqrt(2 / n)  # standard deviation of 10 log10 of a chi-square mean
+    assert abs(psnr(Identity(), frames, sigma, draws) - -20 * math.log10(sigma)) < 4 * decibels
+
+
+def test_the_noise_of_a_psnr_is_paired() -> None:
+    frames = torch.rand(5, 1, 4, 4)
+    assert psnr(Identity(), frames, 0.1) == psnr(Identity(), frames.clone(), 0.1)
+    assert psnr(Identity(), frames, 0.1, seed=1) != psnr(Identity(), frames, 0.1)
+
+
+def test_the_exact_denoiser_beats_doing_nothing(generator: Generator) -> None:
+    frames = torch.rand(50, 1, 6, 6, generator=generator)
+    assert psnr(DiracMixture(frames), frames, 0.3) > psnr(Identity(), frames, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"), [("uniform", stats.uniform()), ("quadratic", stats.beta(0.5, 1))], ids=["uniform", "quadratic"]
+)
+def test_noise_levels_follow_their_law(law: str, expected: stats.rv_continuous, generator: Generator) -> None:
+    """U^2 of a uniform U is Beta(1/2, 1)."""
+    sigmas = draw_sigmas(law, 0.25, 5000, generator).flatten().double().numpy()
+    assert stats.kstest(sigmas / 0.25, expected.cdf).pvalue > 0.01
+
+
+def test_noise_is_standard_normal_and_independent_between_pixels(generator: Generator) -> None:
+    noise = noise_like(torch.zeros(2000, 1, 2, 2, dtype=torch.float64), generator).flatten(1)
+    assert stats.kstest(noise.flatten().numpy(), "norm").pvalue > 0.01
+    torch.testing.assert_close(noise.T.cov(), torch.eye(4).double(), rtol=0, atol=4 * math.sqrt(2 / 2000))
