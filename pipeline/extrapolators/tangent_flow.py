@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pipeline.arrays import Frames
 from pipeline.config import TangentFlow
@@ -12,6 +14,9 @@ from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState, denoise, first_velocity, lengths, unit
 from pipeline.geometry.products import Jacobian
 from pipeline.geometry.tangent import soft_projection, without_brightness
+
+Copies = Float[Tensor, "copies channel height width"]
+"""Of every frame of a batch, the whole batch one copy after the other."""
 
 
 def tangent_flow(
@@ -75,10 +80,10 @@ def _correct(
     return current, unit(without_brightness(tangent, current) if cfg.remove_brightness else tangent)
 
 
-def _copies(frame: Frames, cfg: TangentFlow, noise: ItemNoise) -> Frames:
+def _copies(frame: Frames, cfg: TangentFlow, noise: ItemNoise) -> Copies:
     draws = [cfg.sigma * noise.like(frame) for _ in range(0, cfg.draws, 2)]
     return torch.cat([frame + sign * draw for draw in draws for sign in (1, -1)][: cfg.draws])
 
 
-def _mean(copies: Frames, count: int) -> Frames:
+def _mean(copies: Copies, count: int) -> Frames:
     return copies.reshape(count, -1, *copies.shape[1:]).mean(0)

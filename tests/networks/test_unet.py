@@ -40,7 +40,7 @@ def test_the_network_is_homogeneous(factor: float, generator: torch.Generator) -
 
 def test_the_network_is_its_own_jacobian_at_the_image(generator: torch.Generator) -> None:
     net, y = network(), images(generator, 2, 1, 20, 20)
-    value, product = torch.func.jvp(net, (y,), (y,))
+    value, product = torch.autograd.functional.jvp(net, y, y)
     torch.testing.assert_close(product, value, rtol=1e-9, atol=1e-12)
 
 

@@ -148,7 +148,7 @@ def test_a_missing_artifact_is_told_with_the_command_that_makes_it(kind: str, tm
 
 @pytest.mark.parametrize(
     ("kind", "kept"),
-    [("safetensors", 0), ("safetensors", 4), ("safetensors", 90), ("json", 0), ("json", 9), ("csv", 0)],,
+    [("safetensors", 0), ("safetensors", 4), ("safetensors", 90), ("json", 0), ("json", 9), ("csv", 0)],
 )
 def test_a_truncated_artifact_is_told_with_the_command_that_makes_it(kind: str, kept: int, tmp_path: Path) -> None:
     path, read = written(tmp_path)[kind]
