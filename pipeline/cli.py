@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOR_THE_USER = {
     ("pipeline.errors", "UserError"),
     ("pipeline.metrics.errors", "MetricError"),
-    ("pipeline.geometry.products", "GeometryError"),
+    ("pipeline.geometry.probe", "GeometryError"),
     ("pipeline.extrapolators.base", "WalkError"),
 }
 """Errors told in a line without traceback, by name: importing their modules would cost seconds."""

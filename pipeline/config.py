@@ -176,7 +176,7 @@ class TangentFlow(Denoised):
     products: int = Field(1, ge=1, le=8, description="Jacobian products a projection; 1 is fastest")
     substeps: PositiveInt = Field(4, description="predictor-corrector steps an output frame")
     momentum: float = Field(0.5, ge=0, description="weight of the last direction beside the velocity's")
-    draws: PositiveInt = Field(1, description="noise draws averaged for a direction")
+    draws: PositiveInt = Field(2, description="noisy copies averaged a substep, in mirrored pairs; 1 is fastest")
     speed: PositiveFloat = Field(1.0, description="path length a frame, in units of |u1 - u0|")
     corrector: int = Field(0, ge=0, description="extra denoising steps a substep")
     midpoint: bool = Field(False, description="take the direction half a substep ahead")

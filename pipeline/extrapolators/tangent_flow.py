@@ -67,22 +67,22 @@ def _correct(
 ) -> tuple[Frames, Frames]:
     """The predicted frame brought back onto the manifold, and the heading turned into the tangent space there.
 
-    Both are means over noisy copies of the prediction, in mirrored pairs, whose first-order errors cancel.
+    Both are means over `draws` noisy copies of the prediction, in mirrored pairs, whose first-order errors cancel.
     """
     clean = denoiser.at(cfg.sigma)
     for _ in range(cfg.corrector):
-        predicted = _mean(denoise(clean, _copies(predicted, cfg, noise)), 2 * cfg.draws).clamp(0, 1)
+        predicted = _mean(denoise(clean, _copies(predicted, cfg, noise)), cfg.draws).clamp(0, 1)
     jacobian = Jacobian(clean, _copies(predicted, cfg, noise))
-    current = _mean(jacobian.value, 2 * cfg.draws).clamp(0, 1)
+    current = _mean(jacobian.value, cfg.draws).clamp(0, 1)
     velocity = unit(current - previous) + cfg.momentum * heading
-    projected = soft_projection(jacobian, velocity.repeat(2 * cfg.draws, 1, 1, 1), cfg.products)
-    tangent = _mean(projected, 2 * cfg.draws)
+    projected = soft_projection(jacobian, velocity.repeat(cfg.draws, 1, 1, 1), cfg.products)
+    tangent = _mean(projected, cfg.draws)
     return current, unit(without_brightness(tangent, current) if cfg.remove_brightness else tangent)
 
 
 def _copies(frame: Frames, cfg: TangentFlow, noise: ItemNoise) -> Copies:
-    draws = [cfg.sigma * noise.like(frame) for _ in range(cfg.draws)]
-    return torch.cat([frame + sign * draw for draw in draws for sign in (1, -1)])
+    draws = [cfg.sigma * noise.like(frame) for _ in range(0, cfg.draws, 2)]
+    return torch.cat([frame + sign * draw for draw in draws for sign in (1, -1)][: cfg.draws])
 
 
 def _mean(copies: Copies, count: int) -> Frames:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.figures.style import colour, figure
 
 Path = NDArray[np.float64]
+Place = Callable[[Path, bool], tuple[Path, Path]]
 
 
 def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mapping[str, Path]) -> Figure:
@@ -62,7 +63,7 @@ def _walk(axes: Axes, dots: tuple[Path, Path], walk: tuple[Path, Path], tint: st
     axes.scatter(x[1:2], y[1:2], s=16, color=tint, zorder=3)
 
 
-def _on_circle(period: float):  # type: ignore[no-untyped-def]
+def _on_circle(period: float) -> Place:
     def place(coordinates: Path, still: bool) -> tuple[Path, Path]:
         angle = 2 * np.pi * coordinates / period
         radius = np.ones_like(angle) if still else np.linspace(1.06, 1.25, len(angle))
@@ -71,7 +72,7 @@ def _on_circle(period: float):  # type: ignore[no-untyped-def]
     return place
 
 
-def _on_segment(frames: int):  # type: ignore[no-untyped-def]
+def _on_segment(frames: int) -> Place:
     def place(coordinates: Path, still: bool) -> tuple[Path, Path]:
         return coordinates, np.zeros_like(coordinates) if still else np.linspace(0.1, 1, frames)
 

@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from pipeline.arrays import Vectors
-from pipeline.geometry.products import GeometryError, Jacobian
+from pipeline.geometry.probe import GeometryError
+from pipeline.geometry.products import Jacobian
 from pipeline.geometry.solvers import SOLVERS, Start, Symmetric, Task, positive
 
 SolverName = Literal["krylov", "subspace", "exact", "deflated", "lanczos"]

@@ -52,7 +52,9 @@ def rule_of(call: Call) -> tuple[Push, Pull]:
     return RULES[call.op.overloadpacket](call)
 
 
-def _register(*ops: Any) -> Callable[[Rule], Rule]:
+def register(*ops: Any) -> Callable[[Rule], Rule]:
+    """Make a function the rule of some operations."""
+
     def remember(rule: Rule) -> Rule:
         RULES.update(dict.fromkeys(ops, rule))
         return rule
@@ -112,7 +114,7 @@ _ELEMENTWISE = (
 )
 
 
-@_register(*_ELEMENTWISE)
+@register(*_ELEMENTWISE)
 def _elementwise(call: Call) -> tuple[Push, Pull]:
     if call.depends != (0,) or any(isinstance(a, Tensor) for a in call.args[1:]):
         raise Unlinearizable(f"{call.op} with a tensor for parameter")
@@ -123,7 +125,7 @@ def _elementwise(call: Call) -> tuple[Push, Pull]:
     return scale, lambda g: (scale(g),)
 
 
-@_register(aten.add, aten.sub)
+@register(aten.add, aten.sub)
 def _sum(call: Call) -> tuple[Push, Pull]:
     x = _tracked(call)
     sign = -1 if call.op.overloadpacket is aten.sub else 1
@@ -139,7 +141,7 @@ def _sum(call: Call) -> tuple[Push, Pull]:
     )
 
 
-@_register(aten.mul, aten.div)
+@register(aten.mul, aten.div)
 def _product(call: Call) -> tuple[Push, Pull]:
     a, b = call.args[:2]
     if any(t.ndim != call.out.ndim for t in _tracked(call)) or call.options:
@@ -160,7 +162,7 @@ def _batched(coefficient: Any, out: Tensor) -> Tensor:
     return t.expand(len(out), *t.shape[1:])
 
 
-@_register(aten.convolution)
+@register(aten.convolution)
 def _convolution(call: Call) -> tuple[Push, Pull]:
     if call.depends != (0,):
         raise Unlinearizable("a convolution whose kernel depends on the point")
@@ -182,7 +184,7 @@ def _convolution(call: Call) -> tuple[Push, Pull]:
     )
 
 
-@_register(aten.addmm, aten.mm)
+@register(aten.addmm, aten.mm)
 def _matrix(call: Call) -> tuple[Push, Pull]:
     position = 1 if call.op.overloadpacket is aten.addmm else 0
     if call.depends != (position,) or any(factor != 1 for factor in call.options.values()):
@@ -191,14 +193,14 @@ def _matrix(call: Call) -> tuple[Push, Pull]:
     return lambda t: t @ weight, lambda g: (g @ weight.T,)
 
 
-@_register(aten.native_group_norm)
+@register(aten.native_group_norm)
 def _group_norm(call: Call) -> tuple[Push, Pull]:
     x, weight, _, _, _, _, groups, eps = call.args
     scale = None if weight is None else weight.detach().reshape(1, -1, *[1] * (x.ndim - 2)).expand_as(x)
     return _normalisation(x.detach(), groups, scale, eps)
 
 
-@_register(aten.native_layer_norm)
+@register(aten.native_layer_norm)
 def _layer_norm(call: Call) -> tuple[Push, Pull]:
     x, shape, weight, _, eps = call.args
     groups = x[0].numel() // int(torch.Size(shape).numel())
@@ -223,7 +225,7 @@ def _normalisation(x: Tensor, groups: int, weight: Tensor | None, eps: float) ->
     return lambda t: left(project(t)), lambda t: (project(left(t)),)
 
 
-@_register(aten.native_batch_norm, aten._native_batch_norm_legit_no_training)
+@register(aten.native_batch_norm, aten._native_batch_norm_legit_no_training)
 def _batch_norm(call: Call) -> tuple[Push, Pull]:
     x, weight, _, _, variance, *rest = call.args
     if len(rest) == 3 and rest[0]:
@@ -231,83 +233,6 @@ def _batch_norm(call: Call) -> tuple[Push, Pull]:
     slope = (variance + rest[-1]).rsqrt() * (1 if weight is None else weight.detach())
     scale = _scaled(_batched(slope.reshape(-1, *[1] * (x.ndim - 2)), x))
     return scale, lambda g: (scale(g),)
-
-
-@_register(aten.view, aten._unsafe_view, aten.squeeze, aten.unsqueeze, aten.alias, aten.clone)
-def _reshape(call: Call) -> tuple[Push, Pull]:
-    before, after = call.args[0].shape[1:], call.out.shape[1:]
-    return lambda t: t.reshape(len(t), *after), lambda g: (g.reshape(len(g), *before),)
-
-
-@_register(aten.cat)
-def _concatenate(call: Call) -> tuple[Push, Pull]:
-    parts, axis = call.args
-    axis %= call.out.ndim
-    if axis == 0:
-        raise Unlinearizable("a concatenation of items")
-    sizes = [p.shape[axis] for p in parts]
-
-    def push(*tangents: Tensor) -> Tensor:
-        given = dict(zip(call.depends, tangents, strict=True))
-        n = len(tangents[0])
-        return torch.cat([given[i] if i in given else p.new_zeros(n, *p.shape[1:]) for i, p in enumerate(parts)], axis)
-
-    def pull(g: Tensor) -> tuple[Tensor, ...]:
-        pieces = torch.split(g, sizes, axis)
-        return tuple(pieces[i] for i in call.depends)
-
-    return push, pull
-
-
-@_register(aten.max_pool2d_with_indices)
-def _max_pool(call: Call) -> tuple[Push, Pull]:
-    x = call.args[0]
-    _, index = call.op(*call.args)
-    index = index.flatten(2)
-
-    def places(t: Tensor) -> Tensor:
-        repeated: Tensor = index.repeat(len(t) // len(index), 1, 1)
-        return repeated
-
-    def push(t: Tensor) -> Tensor:
-        return t.flatten(2).gather(2, places(t)).reshape(len(t), *call.out.shape[1:])
-
-    def pull(g: Tensor) -> tuple[Tensor, ...]:
-        empty = g.new_zeros(len(g), x.shape[1], x[0, 0].numel())
-        return (empty.scatter_add(2, places(g), g.flatten(2)).reshape(len(g), *x.shape[1:]),)
-
-    return push, pull
-
-
-_LINEAR = (
-    *(aten.constant_pad_nd, aten.reflection_pad2d, aten.replication_pad2d, aten.avg_pool2d, aten._adaptive_avg_pool2d),
-    *(aten.upsample_nearest2d, aten.upsample_bilinear2d, aten.pixel_shuffle, aten.pixel_unshuffle, aten.slice),
-    *(aten.permute, aten.transpose, aten.mean, aten.sum),
-)
-
-
-@_register(*_LINEAR)
-def _linear(call: Call) -> tuple[Push, Pull]:
-    """Operations that are linear already, and whose arguments do not mention the size of the batch."""
-    name, (x, *rest) = call.op.overloadpacket, call.args
-    if name is aten.constant_pad_nd:
-        rest[1:] = [0]  # only the derivative: the constant goes
-    axes = {aten.slice: rest[:1], aten.transpose: rest[:2], aten.mean: rest[0], aten.sum: rest[0]}.get(name, ())
-    moved = name is aten.permute and rest[0][0] % x.ndim != 0
-    if moved or axes is None or any(axis % x.ndim == 0 for axis in axes):
-        raise Unlinearizable(f"{call.op} along the batch")
-
-    def push(t: Tensor) -> Tensor:
-        result: Tensor = call.op(t, *rest, **call.options)
-        return result
-
-    def pull(g: Tensor) -> tuple[Tensor, ...]:
-        seat = g.new_zeros(()).expand(len(g), *x.shape[1:])
-        transpose = torch.func.vjp(push, seat)[1]
-        result: tuple[Tensor, ...] = transpose(g)
-        return result
-
-    return push, pull
 
 
 IN_PLACE = {

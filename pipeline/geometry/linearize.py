@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+import pipeline.geometry.shape_rules  # noqa: F401 - fills RULES
 from pipeline.arrays import FrameMap, Frames
 from pipeline.geometry.linear_rules import CONSTANT, IN_PLACE, RULES, Call, Pull, Push, Unlinearizable, rule_of
 

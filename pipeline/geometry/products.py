@@ -8,20 +8,17 @@ from functools import partial
 from typing import Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.arrays import FrameMap, Frames, Vectors
 from pipeline.geometry.backends import BACKENDS, Backend, by_vector
 from pipeline.geometry.linear_rules import Unlinearizable
 from pipeline.geometry.linearize import Linearization
+from pipeline.geometry.probe import GeometryError, graph_bytes, refuse_training_mode
 
 BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
 
 _DENSE_LIMIT = 2**31  # bytes
-
-
-class GeometryError(ValueError):
-    """The geometry of this map cannot be had; the message says why and what to do."""
 
 
 class Jacobian:
@@ -61,7 +58,7 @@ class Jacobian:
     ) -> None:
         if backend not in get_args(BackendName):
             raise GeometryError(f"backend {backend!r} is unknown; take one of {', '.join(get_args(BackendName))}")
-        _refuse_training_mode(function)
+        refuse_training_mode(function)
         self.function = function
         self.points = points.detach()
         self.products = 0
@@ -204,7 +201,7 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
         except Unlinearizable as reason:
             if wanted == "linearized":
                 raise GeometryError(f'not linearizable: {reason}; take backend="vjp" or "auto"') from reason
-    footprint = _graph_bytes(function, points[:1])
+    footprint = graph_bytes(function, points[:1])
     if footprint is not None:
         return ("vjp" if wanted == "auto" else wanted), max(frame, footprint), None
     if wanted != "auto":
@@ -213,47 +210,3 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
         "the denoiser is not differentiable: finite differences stand in, without J^T v and inexactly", stacklevel=3
     )
     return "finite_difference", 256 * frame, None
-
-
-def _graph_bytes(function: FrameMap, point: Frames) -> int | None:
-    """Bytes that reverse mode keeps for one point; None if the output does not depend differentiably on it."""
-    held = 0
-
-    def weigh(tensor: Tensor) -> Tensor:
-        nonlocal held
-        held += tensor.element_size() * tensor.nelement()
-        return tensor
-
-    point = point.detach().requires_grad_()
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda t: t):
-        try:
-            value = function(point)
-        except RuntimeError as error:
-            if "requires grad" in str(error):  # it went to numpy: a black box
-                return None
-            raise
-        if not value.requires_grad:
-            return None
-        (gradient,) = torch.autograd.grad(value.sum(), point, allow_unused=True)
-    return held if gradient is not None else None
-
-
-def _refuse_training_mode(function: FrameMap) -> None:
-    for module in _modules(function):
-        if any(part.training for part in module.modules()):
-            raise GeometryError(
-                f"{type(module).__name__} is in training mode: dropout and batch statistics would change "
-                "from product to product; call .eval() first"
-            )
-
-
-def _modules(function: object) -> Iterator[nn.Module]:
-    """The networks inside a function: itself, behind `partial`, a bound method, or a closure."""
-    if isinstance(function, nn.Module):
-        yield function
-    elif isinstance(function, partial):
-        yield from _modules(function.func)
-    else:
-        cells = getattr(function, "__closure__", None) or ()
-        held = [getattr(function, "__self__", None), *(cell.cell_contents for cell in cells)]
-        yield from (value for value in held if isinstance(value, nn.Module))

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from pipeline.arrays import Vectors
-from pipeline.geometry.products import GeometryError, Jacobian
+from pipeline.geometry.probe import GeometryError
+from pipeline.geometry.products import Jacobian
 
 _LEAST_GAP = 1e-3  # eigenvalues closer than this are not told apart
 _LEAST_BLOCK = 2  # a Krylov space of one vector cannot see an eigenvalue twice

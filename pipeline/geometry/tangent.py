@@ -8,7 +8,8 @@ from torch import Generator, Tensor
 
 from pipeline.arrays import Frames, Vectors
 from pipeline.geometry.eigen import EigenSpace
-from pipeline.geometry.products import GeometryError, Jacobian
+from pipeline.geometry.probe import GeometryError
+from pipeline.geometry.products import Jacobian
 
 _DENSE_DIMENSION = 1024
 

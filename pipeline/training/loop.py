@@ -140,7 +140,7 @@ class Training:
 
     def _scores(self) -> dict[str, float]:
         self.average.eval()
-        seen = self.frames[: len(self.held_out)]
+        seen = self.frames[:: max(1, len(self.frames) // len(self.held_out))]  # of every video
         if isinstance(self.average, VAE):
             with torch.no_grad():
                 reconstructed = self.average.decode(self.average.encode(self.held_out)[0])
