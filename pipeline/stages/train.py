@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -17,7 +18,7 @@ from pipeline.settings import settings
 from pipeline.stages.artifacts import read_tensors, replacing_folder, write_csv, write_json, write_tensors
 from pipeline.stages.prepare import Prepared, load_prepared
 from pipeline.stages.records import recorded
-from pipeline.training.checkpoint import Checkpoint, fingerprint
+from pipeline.training.checkpoint import Checkpoint, History, fingerprint
 from pipeline.training.loop import Training, TrainingDivergedError
 
 
@@ -35,7 +36,7 @@ def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
     with recorded(paths, "train", item, values) as run, tracking.live(paths, "train", item, values) as view:
         training = _training(cfg, frames, device)
         key = fingerprint(cfg.model_dump_json(), frames.training_frames)
-        history = _resume(training, Checkpoint.of(read_tensors(path, "")), key) if path.is_file() else []
+        history = _resume(training, _read(path, dataset, model), key) if path.is_file() else []
         run.facts["resumed_at"] = training.step
         try:
             records = -(-(cfg.steps - training.step) // cfg.record_every)
@@ -62,7 +63,15 @@ def _training(cfg: Model, frames: Prepared, device: str) -> Training:
     return Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), cfg)
 
 
-def _resume(training: Training, checkpoint: Checkpoint, key: str) -> list[dict[str, float]]:
+def _read(path: Path, dataset: str, model: str) -> Checkpoint:
+    mend = f"rm {path} && manex train {dataset} {model}"
+    try:
+        return Checkpoint.of(read_tensors(path, mend))
+    except ValueError as error:
+        raise UserError(f"{path}: damaged ({error}); make it again with: {mend}") from None
+
+
+def _resume(training: Training, checkpoint: Checkpoint, key: str) -> History:
     if checkpoint.key != key:
         warnings.warn("the checkpoint is of other settings or frames: training starts afresh", stacklevel=2)
         return []

