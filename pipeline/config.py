@@ -165,7 +165,7 @@ class TangentSpace(Denoised):
     velocity: Literal["noisy", "clean"] = Field("noisy", description="difference of noisy frames (paper) or clean")
     step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
     remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
-    corrector: int = Field(0, ge=0, description="extra denoising steps a frame")
+    corrector: int = Field(0, ge=0, description="further steps up the score a frame")
     clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
 
 
@@ -178,7 +178,7 @@ class TangentFlow(Denoised):
     momentum: float = Field(0.5, ge=0, description="weight of the last direction beside the velocity's")
     draws: PositiveInt = Field(2, description="noisy copies averaged a substep, in mirrored pairs; 1 is fastest")
     speed: PositiveFloat = Field(1.0, description="path length a frame, in units of |u1 - u0|")
-    corrector: int = Field(0, ge=0, description="extra denoising steps a substep")
+    corrector: int = Field(0, ge=0, description="further steps up the score a substep")
     midpoint: bool = Field(False, description="take the direction half a substep ahead")
     remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
 

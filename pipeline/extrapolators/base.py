@@ -78,6 +78,17 @@ def first_velocity(first: Frames, second: Frames) -> Frames:
     return velocity
 
 
+def ascend(denoiser: FrameMap, frame: Frames, steps: int) -> Frames:
+    """Steps up the score towards the manifold: y <- y + (D(y) - y) / 2.
+
+    Kadkhodaie and Simoncelli's coarse-to-fine ascent (2021) with a fixed step and beta = 1, that is, without injecting
+    noise: made for blind denoisers, which take the noise that is left from the image itself.
+    """
+    for _ in range(steps):
+        frame = frame + (denoise(denoiser, frame) - frame) / 2
+    return frame
+
+
 @torch.no_grad()
 def denoise(denoiser: FrameMap, noisy: Frames) -> Frames:
     """One denoising step.

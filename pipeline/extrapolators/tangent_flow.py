@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.arrays import Frames
 from pipeline.config import TangentFlow
 from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkState, denoise, first_velocity, lengths, unit
+from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, first_velocity, lengths, unit
 from pipeline.geometry.products import Jacobian
 from pipeline.geometry.tangent import soft_projection, without_brightness
 
@@ -70,10 +70,8 @@ def _correct(
     Both are means over `draws` noisy copies of the prediction, in mirrored pairs, whose first-order errors cancel.
     """
     clean = denoiser.at(cfg.sigma)
-    for _ in range(cfg.corrector):
-        predicted = _mean(denoise(clean, _copies(predicted, cfg, noise)), cfg.draws).clamp(0, 1)
     jacobian = Jacobian(clean, _copies(predicted, cfg, noise))
-    current = _mean(jacobian.value, cfg.draws).clamp(0, 1)
+    current = ascend(clean, _mean(jacobian.value, cfg.draws), cfg.corrector).clamp(0, 1)
     velocity = unit(current - previous) + cfg.momentum * heading
     projected = soft_projection(jacobian, velocity.repeat(cfg.draws, 1, 1, 1), cfg.products)
     tangent = _mean(projected, cfg.draws)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.arrays import Frames
 from pipeline.config import TangentSpace
 from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkState, denoise, first_velocity, lengths, unit
+from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, denoise, first_velocity, lengths, unit
 from pipeline.geometry.eigen import FixedRank, LargestGap, RankRule, Threshold, top_eigenspace
 from pipeline.geometry.products import Jacobian
 from pipeline.geometry.tangent import project, without_brightness
@@ -37,9 +37,7 @@ def tangent_space(
             velocity = without_brightness(velocity, frames[1])
         heading = unit(project(space, velocity))
         length = lengths(velocity) if cfg.step == "velocity" else given
-        frame = denoise(clean, noisy[1] + cfg.eta * length * heading)
-        for _ in range(cfg.corrector):
-            frame = denoise(clean, frame)
+        frame = ascend(clean, denoise(clean, noisy[1] + cfg.eta * length * heading), cfg.corrector)
         if cfg.clip:
             frame = frame.clamp(0, 1)
         record = {"asymmetry": space.asymmetry, "rank": space.size, "gap": space.gap}

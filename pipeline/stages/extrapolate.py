@@ -31,7 +31,7 @@ def extrapolate(dataset: str, method: str, params: Params, paths: Paths) -> None
     model = load_model(dataset, cfg.model_name, frames, paths, device)
     seeds = params.trials.seeds
     with recorded(paths, "extrapolate", f"{dataset}-{method}", cfg.model_dump(mode="json")) as run:
-        _check_noise_level(cfg, model, f"extrapolate.{dataset}.{method}.sigma_255")
+        run.facts["warnings"] = _warnings(cfg, model, f"extrapolate.{dataset}.{method}.sigma_255")
         given = frames.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)
         noise = ItemNoise([(seed, video) for seed in seeds for video in range(len(frames.videos))])
         states = walk(cfg, model, given[:, 0], given[:, 1], noise)
@@ -70,13 +70,16 @@ def _by_video(fixed: dict[str, int], numbers: dict[str, Tensor], videos: int) ->
     return pd.DataFrame({"video": range(videos), **fixed, **{name: v.tolist() for name, v in numbers.items()}})
 
 
-def _check_noise_level(cfg: Method, model: torch.nn.Module, field: str) -> None:
+def _warnings(cfg: Method, model: torch.nn.Module, field: str) -> list[str]:
+    """What a reader of the results should know; shown at once, and kept in the record."""
     if not (isinstance(cfg, Denoised) and isinstance(model, Denoiser) and model.sigma_range):
-        return
+        return []
     low, high = (255 * level for level in model.sigma_range)
-    if not low <= cfg.sigma_255 <= high:
-        warnings.warn(
-            f"params.yaml: {field}: {cfg.sigma_255:g} is outside the trained range {low:g}-{high:g}; "
-            "expect a poor walk, or train with a larger sigma_max_255",
-            stacklevel=2,
-        )
+    if low <= cfg.sigma_255 <= high:
+        return []
+    message = (
+        f"params.yaml: {field}: {cfg.sigma_255:g} is outside the trained range {low:g}-{high:g}; "
+        "expect a poor walk, or train with a larger sigma_max_255"
+    )
+    warnings.warn(message, stacklevel=3)
+    return [message]
