@@ -9,14 +9,13 @@ from unittest.mock import MagicMock
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline import dashboard, doctor, progress, tracking
+from pipeline import dashboard, doctor, tracking
 from pipeline.cli import app
 from pipeline.extrapolators.base import WalkError
 from pipeline.geometry.products import GeometryError
 from pipeline.metrics.errors import MetricError
 from pipeline.paths import Paths
 from pipeline.times import STAGES
-from pipeline.training.loop import Record
 
 ROOT = Path(__file__).parents[1]
 SMALL = """\
@@ -137,20 +136,6 @@ def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeyp
     calls = stand_in(monkeypatch, words[0])
     done = manex(*words)
     assert (done.exit_code, calls) == (0, [words[1:]])
-
-
-def test_records_of_a_training_are_seen_live(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    logged: list[tuple[int, dict[str, float]]] = []
-
-    def train(*arguments: object) -> None:
-        list(progress.track([Record(100, 0.5, {"psnr": 30.0}), "of another loop"], "train"))
-
-    module = ModuleType("pipeline.stages.train")
-    module.train = train  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(tracking.Live, "log", lambda self, step, metrics: logged.append((step, metrics)))
-    assert manex("train", "rotated_mnist", "resunet").exit_code == 0
-    assert logged == [(100, {"loss": 0.5, "psnr": 30.0})]
 
 
 def test_a_profile_is_shown_with_its_changes(project: Path) -> None:

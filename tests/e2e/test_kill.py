@@ -40,6 +40,12 @@ extrapolate:
     linear: {algorithm: linear, frames: 2, sigma_255: 25, eta: 1}
 """
 DEADLINE = 90.0
+MANEX = (
+    "import runpy, signal\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job inherits that it is ignored
+    "runpy.run_module('pipeline', run_name='__main__', alter_sys=True)\n"
+)
+"""`python -m pipeline`, which Ctrl-C reaches wherever the tests run."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +76,7 @@ def uninterrupted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def started(paths: Paths) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MANEX_TRACKING": "off", "MANEX_WORKERS": "1"}
-    command = [sys.executable, "-m", "pipeline", "train", "rotated_mnist", "resunet"]
+    command = [sys.executable, "-c", MANEX, "train", "rotated_mnist", "resunet"]
     return subprocess.Popen(command, cwd=paths.root, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -60,7 +60,7 @@ def test_a_frame_advances_by_speed_times_the_given_step(speed: float) -> None:
         {"substeps": 1},
         {"momentum": 0.0},
         {"momentum": 2.0},
-        {"draws": 2},
+        {"draws": 4},
         {"corrector": 1},
         {"midpoint": True, "substeps": 1},
         {"sigma_255": 15},
