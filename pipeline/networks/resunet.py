@@ -32,7 +32,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResUNet(nn.Module):
-    """Predicts the noise in an image of any size; starts by predicting none.
+    """Predicts the noise in an image of any size; starts from the same small constant for every image.
 
     Args:
         channels: image channels.

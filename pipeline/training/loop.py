@@ -63,6 +63,7 @@ class Training:
         self.generator = Generator().manual_seed(cfg.seed)
         self.step = 0
         self.best, self.waited = float("-inf"), 0
+        self.first_loss = float("nan")
 
     @property
     def finished(self) -> str | None:
@@ -75,16 +76,17 @@ class Training:
         """Train to the end, yielding a record every `cfg.record_every` steps, between which nothing is in flight.
 
         Raises:
-            TrainingDivergedError: the loss is not finite, or a thousand times that of the first steps; the state is
+            TrainingDivergedError: the loss is not finite, or a thousand times that of the first step; the state is
                 then spoilt, and the caller's last checkpoint is the one to keep.
         """
-        total, since, first = 0.0, 0, None
+        total, since = 0.0, 0
         while not self.finished:
             loss = self._update()
-            first = loss if first is None else first
-            if not loss < 1000 * max(first, 1e-12):
+            if self.step == 0:
+                self.first_loss = loss
+            if not loss < 1000 * max(self.first_loss, 1e-12):
                 raise TrainingDivergedError(
-                    f"loss {loss:.3g} at step {self.step} after {first:.3g}; lower learning_rate"
+                    f"loss {loss:.3g} at step {self.step} after {self.first_loss:.3g} at the first; lower learning_rate"
                 )
             self.step += 1
             total, since = total + loss, since + 1
@@ -102,7 +104,7 @@ class Training:
             "optimiser": self.optimiser.state(),
             "run": {
                 "generator": self.generator.get_state(),
-                "progress": torch.tensor([self.step, self.best, self.waited], dtype=torch.float64),
+                "progress": torch.tensor([self.step, self.best, self.waited, self.first_loss], dtype=torch.float64),
             },
         }
         return {f"{part}.{key}": value for part, values in parts.items() for key, value in values.items()}
@@ -117,7 +119,7 @@ class Training:
         self.average.load_state_dict(part("average."))
         self.optimiser.restore(part("optimiser."))
         self.generator.set_state(state["run.generator"].cpu())
-        step, self.best, waited = state["run.progress"].tolist()
+        step, self.best, waited, self.first_loss = state["run.progress"].tolist()
         self.step, self.waited = int(step), int(waited)
 
     def _update(self) -> float:
