@@ -86,32 +86,11 @@ def _grown(out: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda t: t.expand(len(t), *out.shape[1:])
 
 
-_ELEMENTWISE = (
-    *(
-        aten.relu,
-        aten.silu,
-        aten.gelu,
-        aten.tanh,
-        aten.sigmoid,
-        aten.elu,
-        aten.leaky_relu,
-        aten.softplus,
-        aten.hardtanh,
-    ),
-    *(
-        aten.exp,
-        aten.log,
-        aten.sqrt,
-        aten.rsqrt,
-        aten.sin,
-        aten.cos,
-        aten.neg,
-        aten.abs,
-        aten.reciprocal,
-        aten.clamp,
-        aten.pow,
-    ),
-)
+_ELEMENTWISE = [
+    *(aten.relu, aten.silu, aten.gelu, aten.elu, aten.leaky_relu, aten.softplus, aten.hardtanh, aten.sigmoid),
+    *(aten.exp, aten.log, aten.sqrt, aten.rsqrt, aten.sin, aten.cos, aten.tanh, aten.neg, aten.abs),
+    *(aten.reciprocal, aten.clamp, aten.pow),
+]
 
 
 @register(*_ELEMENTWISE)

@@ -201,11 +201,9 @@ def _lanczos(task: Task) -> Pairs:
         def matvec(v: object, single: Symmetric = single) -> object:
             return single(torch.as_tensor(v).reshape(1, 1, -1)).reshape(-1).numpy()
 
-        n = task.dimension
+        n, start, tolerance = task.dimension, begin[i, 0].numpy(), task.tolerance * _LEAST_GAP
         operator = LinearOperator((n, n), matvec=matvec, dtype="float64")  # type: ignore[call-arg,misc]
-        values, columns = eigsh(
-            operator, k=task.wanted, which="LA", v0=begin[i, 0].numpy(), tol=task.tolerance * _LEAST_GAP
-        )
+        values, columns = eigsh(operator, k=task.wanted, which="LA", v0=start, tol=tolerance)
         order = values.argsort()[::-1].copy()
         rows = torch.from_numpy(columns.T[order].copy())[None]
         value = torch.from_numpy(values[order])[None]
