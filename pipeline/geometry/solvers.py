@@ -247,5 +247,4 @@ def _orthonormal(rows: Rows, against: Float[Tensor, "batch found dimension"] | N
 
 def positive(rows: Tensor) -> Tensor:
     """Eigenvectors have no sign: make the largest entry of each positive, so that all solvers agree."""
-    largest = rows.gather(2, rows.abs().argmax(dim=2, keepdim=True))
-    return rows * largest.sign()
+    return rows * rows.gather(2, rows.abs().argmax(dim=2, keepdim=True)).sign()
