@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from pipeline.config import Params
+    from pipeline.config.params import Params
     from pipeline.paths import Paths
 
 FOR_THE_USER = {
@@ -68,27 +68,31 @@ def fetch() -> None:
     """Get the raw data: [dim]manex fetch[/]"""
     from pipeline.stages.fetch import fetch
 
-    fetch(*_project())
+    params, paths = _project()
+    fetch(params.fetch, paths)
 
 
 @app.command(rich_help_panel=STAGES)
 def prepare(dataset: Dataset) -> None:
     """Make videos of the raw data: [dim]manex prepare rotated_mnist[/]"""
+    params, paths = _project()
+    cfg = params.dataset(dataset)
+
     from pipeline.stages.prepare import prepare
 
-    prepare(dataset, *_project())
+    prepare(dataset, cfg, paths)
 
 
 @app.command(rich_help_panel=STAGES)
 def train(dataset: Dataset, model: Model) -> None:
     """Train a network on shuffled frames; or go on where one stopped: [dim]manex train rotated_mnist resunet[/]"""
     params, paths = _project()
-    params.training(dataset, model)
+    cfg = params.training(dataset, model)
 
     from pipeline import tracking
     from pipeline.stages.train import train
 
-    train(dataset, model, params, paths)
+    train(dataset, model, cfg, paths)
     tracking.log_record(paths, paths.record("train", f"{dataset}-{model}"))
 
 
@@ -96,11 +100,11 @@ def train(dataset: Dataset, model: Model) -> None:
 def extrapolate(dataset: Dataset, method: Method) -> None:
     """Walk on from the first two frames of every video: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
     params, paths = _project()
-    params.method(dataset, method)
+    cfg = params.method(dataset, method)
 
     from pipeline.stages.extrapolate import extrapolate
 
-    extrapolate(dataset, method, params, paths)
+    extrapolate(dataset, method, cfg, params.trials.seeds, paths)
 
 
 @app.command(rich_help_panel=STAGES)
@@ -112,7 +116,7 @@ def evaluate(dataset: Dataset, method: Method) -> None:
     from pipeline import tracking
     from pipeline.stages.evaluate import evaluate
 
-    evaluate(dataset, method, params, paths)
+    evaluate(dataset, method, paths)
     tracking.log_record(paths, paths.record("evaluate", f"{dataset}-{method}"))
 
 
@@ -217,10 +221,10 @@ def _paths() -> Paths:
 
 def _project() -> tuple[Params, Paths]:
     """The settings, checked, and where things lie: the current folder is the project's root."""
-    from pipeline import config
+    from pipeline.config.params import load
 
     paths = _paths()
-    return config.load(paths.params), paths
+    return load(paths.params), paths
 
 
 def main() -> None:

@@ -116,10 +116,10 @@ def _settings() -> Iterator[Finding]:
 
 
 def _params(paths: Paths) -> Finding:
-    from pipeline import config
+    from pipeline.config.params import load
 
     try:
-        params = config.load(paths.params)
+        params = load(paths.params)
     except UserError as error:
         lines = str(error).splitlines()
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""

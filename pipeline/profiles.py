@@ -9,14 +9,14 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline import config
+from pipeline.config.params import load
 from pipeline.errors import UserError, suggestion
 from pipeline.paths import Paths
 
 
 def show(paths: Paths) -> Iterator[str]:
     """The profile of params.yaml and each value that is not the profile's."""
-    name = config.load(paths.params).profile
+    name = load(paths.params).profile
     if not paths.profile(name).is_file():
         yield f"params.yaml: profile {name}; there is no {paths.profile(name)} to compare with"
         return
@@ -35,7 +35,7 @@ def use(paths: Paths, name: str, force: bool = False) -> str:
     if name not in _known(paths):
         raise UserError(f'profile "{name}" is unknown{suggestion(name, _known(paths))}')
     source = paths.profile(name)
-    if config.load(source).profile != name:
+    if load(source).profile != name:
         raise UserError(f"{source}: profile: is not {name!r}, the name of the file")
     text = source.read_bytes()
     if paths.params.is_file():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from pipeline.config import Params, load, parse
+from pipeline.config.params import Params, load, parse
 from pipeline.errors import UserError
 
 ROOT = Path(__file__).parents[1]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import warp
 
-from pipeline.config import Rotated, Translated
+from pipeline.config.data import Rotated, Translated
 
 SIZE = 20
 """Side of a frame in pixels: the centre crop of MNIST's 28, the box its digits were drawn into."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from pipeline.arrays import Frames
-from pipeline.config import Latent
+from pipeline.config.methods import Latent
 from pipeline.extrapolators.base import WalkState, first_velocity
 from pipeline.networks.vae import VAE
 

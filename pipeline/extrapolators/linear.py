@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.arrays import Frames
-from pipeline.config import Linear
+from pipeline.config.methods import Linear
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState, denoise, first_velocity, unit
 

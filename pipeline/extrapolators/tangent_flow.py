@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.arrays import Frames
-from pipeline.config import TangentFlow
+from pipeline.config.methods import TangentFlow
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, first_velocity, lengths, unit
 from pipeline.geometry.products import Jacobian

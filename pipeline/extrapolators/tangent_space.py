@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.arrays import Frames
-from pipeline.config import TangentSpace
+from pipeline.config.methods import TangentSpace
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, denoise, first_velocity, lengths, unit
 from pipeline.geometry.eigen import FixedRank, LargestGap, RankRule, Threshold, top_eigenspace

@@ -8,7 +8,7 @@ from itertools import islice
 from torch import nn
 
 from pipeline.arrays import Frames
-from pipeline.config import Latent, Linear, Method, TangentFlow
+from pipeline.config.methods import Latent, Linear, Method, TangentFlow
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState
 from pipeline.extrapolators.latent import latent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from pipeline.config import Model, ResUNetTraining, UNetTraining
+from pipeline.config.training import Model, ResUNetTraining, UNetTraining
 from pipeline.networks.resunet import ResUNet
 from pipeline.networks.unet import UNet
 from pipeline.networks.vae import VAE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import torch
 
-from pipeline.config import Params
 from pipeline.errors import UserError
 from pipeline.metrics.coordinates import summarize, trace
 from pipeline.metrics.dtw import aligned_distances, dtw_scores
@@ -15,14 +14,13 @@ from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.stages.artifacts import replacing_folder, write_csv
-from pipeline.stages.prepare import Prepared, load_prepared
+from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
 from pipeline.stages.trials import load_trials
 
 
-def evaluate(dataset: str, method: str, params: Params, paths: Paths) -> None:
+def evaluate(dataset: str, method: str, paths: Paths) -> None:
     """Write reports/scores/DATASET/METHOD: scores.csv, a row a trial and video; frames.csv, a row a frame as well."""
-    params.method(dataset, method)
     settings().prepare_torch()
     frames = load_prepared(dataset, paths)
     trials, seeds = load_trials(dataset, method, paths)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.config import Denoised, Method, Params
+from pipeline.config.methods import Denoised, Method
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState
 from pipeline.extrapolators.walk import walk
@@ -19,17 +19,15 @@ from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.stages.artifacts import replacing_folder, write_csv, write_tensors
 from pipeline.stages.models import load_model
-from pipeline.stages.prepare import Prepared, load_prepared
+from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
 
 
-def extrapolate(dataset: str, method: str, params: Params, paths: Paths) -> None:
+def extrapolate(dataset: str, method: str, cfg: Method, seeds: Sequence[int], paths: Paths) -> None:
     """Write data/extrapolated/DATASET/METHOD: the frames of every trial, and what the walk says about itself."""
-    cfg = params.method(dataset, method)
     device = settings().prepare_torch()
     frames = load_prepared(dataset, paths)
     model = load_model(dataset, cfg.model_name, frames, paths, device)
-    seeds = params.trials.seeds
     with recorded(paths, "extrapolate", f"{dataset}-{method}", cfg.model_dump(mode="json")) as run:
         run.facts["warnings"] = _warnings(cfg, model, f"extrapolate.{dataset}.{method}.sigma_255")
         given = frames.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)

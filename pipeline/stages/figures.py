@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.config import Params, VAETraining
+from pipeline.config.params import Params
+from pipeline.config.training import VAETraining
 from pipeline.figures.comparison import comparison_figure
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.psnr import psnr_figure
@@ -15,7 +16,7 @@ from pipeline.figures.style import METADATA, style
 from pipeline.figures.videos import videos_figure
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_csv, replacing_folder
-from pipeline.stages.prepare import load_prepared
+from pipeline.stages.prepared import load_prepared
 from pipeline.stages.records import recorded
 from pipeline.stages.trials import load_trials
 

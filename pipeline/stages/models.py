@@ -5,13 +5,14 @@ from __future__ import annotations
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from pipeline.config import CLOSED_FORMS, Model, VAETraining
+from pipeline.config.methods import CLOSED_FORMS
+from pipeline.config.training import Model, VAETraining
 from pipeline.denoisers.mixture import DiracMixture
 from pipeline.errors import UserError
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors
-from pipeline.stages.prepare import Prepared
+from pipeline.stages.prepared import Prepared
 from pipeline.training.loop import trained_denoiser
 
 

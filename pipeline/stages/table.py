@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.config import Params
+from pipeline.config.params import Params
 from pipeline.metrics.intervals import estimate
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_csv, read_json, write_csv, write_json, write_text

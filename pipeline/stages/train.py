@@ -9,26 +9,25 @@ import pandas as pd
 import torch
 
 from pipeline import tracking
-from pipeline.config import Model, Params
+from pipeline.config.training import Model
 from pipeline.errors import UserError
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.stages.artifacts import read_tensors, replacing_folder, write_csv, write_json, write_tensors
-from pipeline.stages.prepare import Prepared, load_prepared
+from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
 from pipeline.training.checkpoint import Checkpoint, History, fingerprint
 from pipeline.training.loop import Training, TrainingDivergedError
 
 
-def train(dataset: str, model: str, params: Params, paths: Paths) -> None:
+def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
     """Write models/DATASET/MODEL: weights, settings, history of loss and PSNR.
 
     A checkpoint is kept after every record, outside the tracked folder. A run that was killed goes on from it and ends
     with the same weights as one that was not; a checkpoint of other settings or other frames is not used.
     """
-    cfg = params.training(dataset, model)
     device = settings().prepare_torch()
     frames = load_prepared(dataset, paths)
     path = paths.checkpoint(dataset, model)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
-from pipeline.config import Model, UNetTraining, VAETraining
+from pipeline.config.training import Model, UNetTraining, VAETraining
 from pipeline.denoisers.network import NetworkDenoiser
 from pipeline.networks.vae import VAE
 from pipeline.training.noise import draw_sigmas, noise_like, psnr

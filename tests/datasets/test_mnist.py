@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Rotated, Translated
+from pipeline.config.data import Rotated, Translated
 from pipeline.datasets.mnist import LatentVideos, held_out_frames, rotated, translated
 
 ROTATION = Rotated(kind="rotation", frames=100, dense=200)

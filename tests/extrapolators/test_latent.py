@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config import Latent
+from pipeline.config.methods import Latent
 from pipeline.extrapolators.base import ItemNoise
 from pipeline.extrapolators.walk import walk
 from pipeline.networks.vae import VAE

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from circle import oracle, point
 
-from pipeline.config import Linear
+from pipeline.config.methods import Linear
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise
 from pipeline.extrapolators.walk import walk

@@ -7,7 +7,7 @@ import torch
 from circle import angle, distance, oracle, point, tangent
 from torch import Tensor
 
-from pipeline.config import TangentFlow
+from pipeline.config.methods import TangentFlow
 from pipeline.extrapolators.base import ItemNoise, WalkState
 from pipeline.extrapolators.tangent_flow import interpolate
 from pipeline.extrapolators.walk import walk

@@ -7,7 +7,7 @@ import torch
 from circle import angle, distance, oracle, point, tangent
 from torch import Tensor
 
-from pipeline.config import Linear, TangentSpace
+from pipeline.config.methods import Linear, TangentSpace
 from pipeline.extrapolators.base import ItemNoise, WalkState
 from pipeline.extrapolators.walk import walk
 

@@ -7,7 +7,7 @@ import torch
 from circle import Broken, angle, oracle, point
 from torch import Generator, Tensor
 
-from pipeline.config import Latent, Linear, Method, TangentFlow, TangentSpace
+from pipeline.config.methods import Latent, Linear, Method, TangentFlow, TangentSpace
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkError
 from pipeline.extrapolators.walk import walk

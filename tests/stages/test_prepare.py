@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.config import Params, parse
+from pipeline.config.params import Params, parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors, write_tensors
 from pipeline.stages.fetch import fetch
 from pipeline.stages.models import load_model
-from pipeline.stages.prepare import load_prepared, prepare
+from pipeline.stages.prepare import prepare
+from pipeline.stages.prepared import load_prepared
 from pipeline.stages.trials import load_trials
 
 VALUES = {
@@ -33,8 +34,8 @@ PARAMS = parse(VALUES, "params.yaml")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = Paths(tmp_path_factory.mktemp("made"))
-    fetch(PARAMS, paths)
-    prepare("rotated_mnist", PARAMS, paths)
+    fetch(PARAMS.fetch, paths)
+    prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
     return paths.root
 
 
@@ -77,7 +78,7 @@ def test_preparing_again_gives_the_same_bytes(paths: Paths) -> None:
         return {path.name: path.read_bytes() for path in paths.prepared("rotated_mnist").iterdir()}
 
     before = content()
-    prepare("rotated_mnist", PARAMS, paths)
+    prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
     assert content() == before
 
 
@@ -85,12 +86,12 @@ def test_more_held_out_frames_than_there_are_is_told_by_its_field(paths: Paths) 
     values = VALUES | {"data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 16, "dense": 16}}}
     params: Params = parse(values, "params.yaml")
     with pytest.raises(UserError, match=r"params\.yaml: data\.rotated_mnist\.held_out: 16 of 16 frames leave none"):
-        prepare("rotated_mnist", params, paths)
+        prepare("rotated_mnist", params.dataset("rotated_mnist"), paths)
 
 
 def test_digits_not_fetched_are_told_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not found; make it with: manex fetch"):
-        prepare("rotated_mnist", PARAMS, Paths(tmp_path))
+        prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), Paths(tmp_path))
 
 
 def test_frames_not_prepared_are_told_with_the_command(tmp_path: Path) -> None:

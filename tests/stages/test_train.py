@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline import tracking
-from pipeline.config import parse
+from pipeline.config.params import parse
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_csv
 from pipeline.stages.fetch import fetch
@@ -42,9 +42,9 @@ def test_records_of_a_training_are_seen_live_and_kept(tmp_path: Path, monkeypatc
     seen: list[tuple[int, dict[str, float]]] = []
     monkeypatch.setattr(tracking.Live, "log", lambda self, step, metrics: seen.append((step, metrics)))
     paths = Paths(tmp_path)
-    fetch(PARAMS, paths)
-    prepare("rotated_mnist", PARAMS, paths)
-    train("rotated_mnist", "resunet", PARAMS, paths)
+    fetch(PARAMS.fetch, paths)
+    prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
+    train("rotated_mnist", "resunet", PARAMS.training("rotated_mnist", "resunet"), paths)
     assert [step for step, _ in seen] == [2, 4, 5]
     kept = read_csv(paths.model("rotated_mnist", "resunet") / "history.csv", "")
     for (step, metrics), (_, row) in zip(seen, kept.iterrows(), strict=True):

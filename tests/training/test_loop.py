@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config import Model, ResUNetTraining, UNetTraining, VAETraining
+from pipeline.config.training import Model, ResUNetTraining, UNetTraining, VAETraining
 from pipeline.denoisers.base import Denoiser
 from pipeline.networks.build import build_network
 from pipeline.training.loop import Training, TrainingDivergedError, trained_denoiser

@@ -1,0 +1,101 @@
+"""params.yaml as frozen models that explain themselves: the only parser of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.config.data import Dataset, Fetch
+from pipeline.config.methods import CLOSED_FORMS, Latent, Method
+from pipeline.config.section import Name, Section
+from pipeline.config.training import Model
+from pipeline.errors import UserError, explain, suggestion
+
+
+class Trials(Section):
+    """Repeats of the extrapolation with fresh noise on one trained denoiser."""
+
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2, 3, 4), min_length=1, description="reported: 0-4; settings are chosen on seeds from 100"
+    )
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    profile: Name
+    datasets: tuple[Name, ...] = Field(min_length=1)
+    models: tuple[Name, ...]
+    methods: tuple[Name, ...] = Field(min_length=1)
+    fetch: Fetch = Fetch()
+    data: dict[Name, Dataset]
+    train: dict[Name, dict[Name, Model]]
+    trials: Trials = Trials()
+    extrapolate: dict[Name, dict[Name, Method]]
+
+    @model_validator(mode="after")
+    def _every_name_is_defined(self) -> Params:
+        for dataset in self.datasets:
+            self._need("datasets", dataset, self.data, "data")
+            for model in self.models:
+                self._need("models", model, self.train.get(dataset, {}), f"train.{dataset}")
+            for method in self.methods:
+                self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
+                walk = self.extrapolate[dataset][method]
+                known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
+                field = "model" if isinstance(walk, Latent) else "denoiser"
+                self._need(f"extrapolate.{dataset}.{method}.{field}", walk.model_name, known, "models")
+        return self
+
+    @staticmethod
+    def _need(where: str, name: str, known: Any, section: str) -> None:
+        if name not in known:
+            raise ValueError(f'{where}: "{name}" is not defined under {section}{suggestion(name, known)}')
+
+    def dataset(self, name: str) -> Dataset:
+        """The settings of one dataset."""
+        return _pick(self.data, name, "dataset")
+
+    def training(self, dataset: str, model: str) -> Model:
+        """The settings of one training."""
+        return _pick(_pick(self.train, dataset, "dataset"), model, "model")
+
+    def method(self, dataset: str, method: str) -> Method:
+        """The settings of one extrapolation."""
+        return _pick(_pick(self.extrapolate, dataset, "dataset"), method, "method")
+
+
+T = TypeVar("T")
+
+
+def _pick(section: dict[str, T], name: str, what: str) -> T:
+    if name not in section:
+        raise UserError(f'{what} "{name}" is unknown{suggestion(name, section)}')
+    return section[name]
+
+
+def load(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        UserError: no such file, no YAML, or a value that does not fit, naming each field.
+    """
+    if not path.is_file():
+        raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text())
+    except (YAMLError, ValueError) as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return parse(values, path.name)
+
+
+def parse(values: object, source: str) -> Params:
+    """Check values as params.yaml has them; `source` is how messages call the file."""
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(f"{source}: {line}" for line in explain(error, Params))) from None
