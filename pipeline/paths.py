@@ -64,6 +64,11 @@ class Paths:
         return self.root / "reports" / "figures"
 
     @property
+    def private(self) -> Path:
+        """Pictures that git must not get: of real people, of a user's own clips."""
+        return self.root / "reports" / "private"
+
+    @property
     def costs(self) -> Path:
         return self.root / "reports" / "costs.csv"
 

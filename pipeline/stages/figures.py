@@ -27,12 +27,17 @@ VIDEO = 2
 
 
 def figures(params: Params, paths: Paths) -> None:
-    """Write reports/figures."""
-    with recorded(paths, "figures", "", {}), style(), replacing_folder(paths.figures) as folder:
+    """Write reports/figures, and reports/private: what shows real people, or a user's own clips."""
+    with (
+        recorded(paths, "figures", "", {}),
+        style(),
+        replacing_folder(paths.figures) as folder,
+        replacing_folder(paths.private) as private,
+    ):
         for dataset in params.datasets:
             methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
             if methods:
-                _dataset_figures(dataset, methods, paths, folder)
+                _dataset_figures(dataset, methods, paths, folder, private)
         table = read_csv(paths.reports / "table1.csv", "manex table").dropna(subset="dtw_ssid")
         if len(table):
             _save(comparison_figure(table), folder / "comparison")
@@ -49,11 +54,14 @@ def figures(params: Params, paths: Paths) -> None:
             _save(psnr_figure(histories), folder / "psnr")
 
 
-def _dataset_figures(dataset: str, methods: Sequence[str], paths: Paths, folder: Path) -> None:
+def _dataset_figures(dataset: str, methods: Sequence[str], paths: Paths, folder: Path, private: Path) -> None:
     frames = load_prepared(dataset, paths)
     video = min(VIDEO, len(frames.videos) - 1)
     generated = {method: load_trials(dataset, method, paths)[0][0, video] for method in methods}
-    _save(videos_figure(frames.videos[video], generated), folder / f"{dataset}_videos")
+    shown = videos_figure(frames.videos[video], generated)
+    _save(shown, (private if frames.private else folder) / f"{dataset}_videos")
+    if frames.coordinates is None:
+        return
     recovered = {}
     for method in methods:
         table = read_csv(paths.scores(dataset, method) / "frames.csv", f"manex evaluate {dataset} {method}")

@@ -37,7 +37,7 @@ def table(params: Params, paths: Paths) -> None:
     with recorded(paths, "table", "", {}):
         rows = [_row(dataset, method, paths) for dataset in params.datasets for method in params.methods]
         write_csv(paths.reports / "table1.csv", pd.DataFrame(rows, columns=COLUMNS))
-        write_text(paths.reports / "table1.md", _markdown(rows, params))
+        write_text(paths.reports / "table1.md", _markdown(rows, params, paths))
         write_json(paths.reports / "metrics.json", _nested(rows, params, paths))
         write_csv(paths.reports / "diagnostics.csv", _diagnostics(params, paths))
         write_csv(paths.costs, _costs(params, paths))
@@ -70,14 +70,22 @@ def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
     }
 
 
-def _markdown(rows: list[dict[str, Any]], params: Params) -> str:
+def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
     lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
     for dataset in params.datasets:
-        lines += [f"\n## {dataset}\n"]
+        lines += [f"\n## {dataset}\n", *_notes(dataset, paths)]
         lines += ["| method | DTW-SSID | sd | 95 % interval | greedy | coverage | reversals | distance |"]
         lines += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
         lines += [_line(row) for row in rows if row["dataset"] == dataset]
     return "\n".join(lines) + "\n"
+
+
+def _notes(dataset: str, paths: Paths) -> list[str]:
+    """What the dataset was made of, where that is not always the same."""
+    if absence(paths.prepared(dataset)):
+        return []
+    note = read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("note")
+    return [f"{note[0].upper()}{note[1:]}.\n"] if note else []
 
 
 def _line(row: dict[str, Any]) -> str:
