@@ -6,11 +6,11 @@ levels.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from pipeline.config.section import Section
+from pipeline.config.section import Section, Skipped
 
 CLOSED_FORMS = ("oracle", "memoriser")
 
@@ -85,4 +85,14 @@ class TangentFlow(Denoised):
     remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
 
 
-Method = Annotated[Linear | Latent | TangentSpace | TangentFlow, Field(discriminator="algorithm")]
+class SkippedMethod(Skipped):
+    """Not run on this dataset, such as an oracle where no true manifold is known."""
+
+    algorithm: Literal["skipped"]
+    model_name: ClassVar[str] = ""
+
+
+Walked = Linear | Latent | TangentSpace | TangentFlow
+Method = Annotated[Walked, Field(discriminator="algorithm")]
+MethodEntry = Annotated[Walked | SkippedMethod, Field(discriminator="algorithm")]
+"""What may stand under `extrapolate.DATASET.METHOD`."""
