@@ -15,14 +15,19 @@ from pipeline.config.section import Section
 CLOSED_FORMS = ("oracle", "memoriser")
 
 
+Block = Literal["manifold", "rivals", "denoisers"]
+"""The part of Table 1 that a method stands in; `denoisers`: in the ablation reports/denoisers.md instead."""
+
+
 class Walk(Section):
     """What every extrapolation has."""
 
     frames: PositiveInt = Field(description="frames to generate after the two given")
+    block: Block = Field("manifold", description="part of Table 1 that shows it; denoisers: reports/denoisers.md")
 
     @property
     def model_name(self) -> str:
-        """The trained model or closed form that it uses."""
+        """The trained model or closed form that it uses; "": none."""
         return str(getattr(self, "denoiser", None) or getattr(self, "model", ""))
 
 
@@ -85,4 +90,24 @@ class TangentFlow(Denoised):
     remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
 
 
-Method = Annotated[Linear | Latent | TangentSpace | TangentFlow, Field(discriminator="algorithm")]
+class Rival(Walk):
+    """What is not a walk on a denoiser's manifold."""
+
+    block: Block = "rivals"
+
+
+class Persistence(Rival):
+    """The last frame, repeated."""
+
+    algorithm: Literal["persistence"]
+
+
+class PixelLinear(Rival):
+    """The last change of every pixel, repeated and clipped."""
+
+    algorithm: Literal["pixel_linear"]
+
+
+Method = Annotated[
+    Linear | Latent | TangentSpace | TangentFlow | Persistence | PixelLinear, Field(discriminator="algorithm")
+]

@@ -46,6 +46,8 @@ class Params(Section):
             for method in self.methods:
                 self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
                 walk = self.extrapolate[dataset][method]
+                if not walk.model_name:
+                    continue
                 known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
                 field = "model" if isinstance(walk, Latent) else "denoiser"
                 self._need(f"extrapolate.{dataset}.{method}.{field}", walk.model_name, known, "models")

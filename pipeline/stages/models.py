@@ -16,14 +16,16 @@ from pipeline.stages.prepared import Prepared
 from pipeline.training.loop import trained_denoiser
 
 
-def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module:
-    """A denoiser or a VAE, ready to be used.
+def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
+    """A denoiser or a VAE, ready to be used; None for the name "": a method without a model.
 
     `oracle` is the exact denoiser of the dense manifold, `memoriser` that of the training frames alone.
 
     Raises:
         UserError: missing or damaged weights.
     """
+    if not name:
+        return None
     if name in CLOSED_FORMS:
         atoms = frames.dense if name == "oracle" else frames.training_frames
         return DiracMixture(atoms.to(device))
