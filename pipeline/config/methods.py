@@ -108,6 +108,41 @@ class PixelLinear(Rival):
     algorithm: Literal["pixel_linear"]
 
 
+class Optical(Section):
+    """How the motion between two frames is estimated, and how frames are sampled."""
+
+    motion: Literal["affine", "tvl1", "ilk"] = Field("affine", description="estimator")
+    speed: PositiveFloat = Field(1.0, description="of the motion, in units of the one between the given frames")
+    blur: float = Field(0.5, ge=0, description="Gaussian blur before estimation, pixels")
+    attachment: PositiveFloat = Field(15, description="tvl1: weight of the images; smaller is smoother")
+    tightness: PositiveFloat = Field(0.3, description="tvl1: coupling of its two parts")
+    radius: PositiveInt = Field(7, description="ilk: of the window, pixels")
+    spline: int = Field(3, ge=1, le=5, description="order of the interpolation")
+    outside: Literal["black", "edge"] = Field("black", description="what is seen from beyond the frame")
+
+
+class AffineFlow(Rival, Optical):
+    """One affine map registers the two frames; its powers carry the second one on."""
+
+    algorithm: Literal["affine_flow"]
+    motion: Literal["affine"] = "affine"
+
+
+class DenseFlow(Rival, Optical):
+    """Optical flow between the two frames, held steady, carries the second one on."""
+
+    algorithm: Literal["dense_flow"]
+    motion: Literal["tvl1", "ilk"] = "tvl1"
+
+
+class FlowDenoise(Denoised, Optical):
+    """Optical motion moves the last frame, the denoiser repairs it."""
+
+    algorithm: Literal["flow_denoise"]
+    block: Block = "rivals"
+
+
 Method = Annotated[
-    Linear | Latent | TangentSpace | TangentFlow | Persistence | PixelLinear, Field(discriminator="algorithm")
+    Linear | Latent | TangentSpace | TangentFlow | Persistence | PixelLinear | AffineFlow | DenseFlow | FlowDenoise,
+    Field(discriminator="algorithm"),
 ]

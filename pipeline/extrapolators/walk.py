@@ -13,6 +13,7 @@ from pipeline.arrays import Frames
 from pipeline.config.methods import Method
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState
+from pipeline.extrapolators.flow import flow, flow_denoise
 from pipeline.extrapolators.latent import latent
 from pipeline.extrapolators.linear import linear
 from pipeline.extrapolators.still import persistence, pixel_linear
@@ -30,6 +31,9 @@ ALGORITHMS: dict[str, tuple[Algorithm, type]] = {
     "tangent_flow": (tangent_flow, Denoiser),
     "persistence": (persistence, NoneType),
     "pixel_linear": (pixel_linear, NoneType),
+    "affine_flow": (flow, NoneType),
+    "dense_flow": (flow, NoneType),
+    "flow_denoise": (flow_denoise, Denoiser),
 }
 """By the name in the settings: the algorithm, and the kind of model it takes."""
 
