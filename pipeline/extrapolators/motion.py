@@ -49,8 +49,8 @@ def affine_motion(first: Image, second: Image, cfg: Optical) -> Motion:
     def residuals(parameters: Float[np.ndarray, " 6"]) -> Float[np.ndarray, " pixel"]:
         return np.asarray((sample(before, _affine(matrix(parameters), grid), cfg) - after).ravel())
 
-    found = matrix(least_squares(residuals, np.zeros(6)).x)
-    power = np.real(expm(cfg.speed * logm(found)))  # type: ignore[operator] # mypy takes SciPy's expm for a module
+    found = matrix(least_squares(residuals, np.zeros(6)).x)  # type: ignore[operator] # mypy takes it for a module
+    power = np.real(expm(cfg.speed * logm(found)))
     return lambda at: _affine(power, at)
 
 

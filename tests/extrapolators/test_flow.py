@@ -86,7 +86,7 @@ def test_flow_denoise_without_noise_and_with_nothing_to_denoise_is_the_warp_agai
 @pytest.mark.parametrize(("outside", "expected"), [("black", [0.2, 0.0, 0.0]), ("edge", [0.2, 0.9, 0.9])])
 def test_what_lies_outside_is_black_or_as_at_the_edge(outside: str, expected: list[float]) -> None:
     image = np.array([[[0.2, 0.5, 0.9]] * 3])
-    at = np.array([[[0.0, 0.0, 0.0]], [[-1.0, 2.0, 5.0]]])
+    at = np.array([[[0.0, 0.0, 0.0]] * 3, [[-1.0, 2.0, 5.0]] * 3])
     cfg = AFFINE.model_copy(update={"outside": outside, "spline": 1})
     np.testing.assert_allclose(sample(image, at, cfg)[0, 0], expected)
 
