@@ -13,6 +13,10 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from pipeline.config.section import Section
 
 CLOSED_FORMS = ("oracle", "memoriser")
+"""Denoisers that need no training."""
+
+FRAMES = "training_frames"
+"""The model of methods that take the training frames themselves."""
 
 
 Block = Literal["manifold", "rivals", "denoisers"]
@@ -73,6 +77,7 @@ class TangentSpace(Denoised):
     step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
     remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
     corrector: int = Field(0, ge=0, description="further steps up the score a frame")
+    denoise: bool = Field(True, description="denoise once before them; false: the corrector alone")
     clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
 
 
@@ -106,6 +111,47 @@ class PixelLinear(Rival):
     """The last change of every pixel, repeated and clipped."""
 
     algorithm: Literal["pixel_linear"]
+
+
+class OnFrames(Rival):
+    """What takes the training frames themselves for a model."""
+
+    @property
+    def model_name(self) -> str:
+        """No name to be looked up under `models`."""
+        return FRAMES
+
+
+class PcaLinear(OnFrames):
+    """A straight line in the training frames' principal coordinates."""
+
+    algorithm: Literal["pca_linear"]
+    rank: PositiveInt = Field(50, description="principal coordinates kept")
+    speed: PositiveFloat = Field(1.0, description="step a frame, in units of the given one")
+
+
+class Patches(Section):
+    """A walk over planes."""
+
+    rank: PositiveInt = Field(2, description="dimension of the planes")
+    speed: PositiveFloat = Field(1.0, description="path length a frame, in units of |u1 - u0|")
+    substeps: PositiveInt = Field(2, description="steps an output frame")
+    momentum: float = Field(2.0, ge=0, description="weight of the last direction beside the velocity's")
+
+
+class LocalPca(OnFrames, Patches):
+    """Planes through the nearest training frames."""
+
+    algorithm: Literal["local_pca"]
+    neighbours: int = Field(6, ge=2, description="training frames a plane")
+
+
+class PerturbationPca(Denoised, Patches):
+    """Planes through denoised noisy copies."""
+
+    algorithm: Literal["perturbation_pca"]
+    block: Block = "rivals"
+    draws: int = Field(16, ge=2, multiple_of=2, description="noisy copies a plane, in mirrored pairs")
 
 
 class Optical(Section):
@@ -143,6 +189,17 @@ class FlowDenoise(Denoised, Optical):
 
 
 Method = Annotated[
-    Linear | Latent | TangentSpace | TangentFlow | Persistence | PixelLinear | AffineFlow | DenseFlow | FlowDenoise,
+    Linear
+    | Latent
+    | TangentSpace
+    | TangentFlow
+    | Persistence
+    | PixelLinear
+    | AffineFlow
+    | DenseFlow
+    | FlowDenoise
+    | PcaLinear
+    | LocalPca
+    | PerturbationPca,
     Field(discriminator="algorithm"),
 ]

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.config.data import Dataset, Fetch
-from pipeline.config.methods import CLOSED_FORMS, Latent, Method
+from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, Method
 from pipeline.config.section import Name, Section
 from pipeline.config.training import Model
 from pipeline.errors import UserError, explain, suggestion
@@ -46,7 +46,7 @@ class Params(Section):
             for method in self.methods:
                 self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
                 walk = self.extrapolate[dataset][method]
-                if not walk.model_name:
+                if walk.model_name in ("", FRAMES):
                     continue
                 known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
                 field = "model" if isinstance(walk, Latent) else "denoiser"

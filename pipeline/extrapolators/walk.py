@@ -12,10 +12,12 @@ from torch import nn
 from pipeline.arrays import Frames
 from pipeline.config.methods import Method
 from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkState
+from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState
 from pipeline.extrapolators.flow import flow, flow_denoise
 from pipeline.extrapolators.latent import latent
 from pipeline.extrapolators.linear import linear
+from pipeline.extrapolators.patches import local_pca, perturbation_pca
+from pipeline.extrapolators.pca import pca_linear
 from pipeline.extrapolators.still import persistence, pixel_linear
 from pipeline.extrapolators.tangent_flow import tangent_flow
 from pipeline.extrapolators.tangent_space import tangent_space
@@ -34,6 +36,9 @@ ALGORITHMS: dict[str, tuple[Algorithm, type]] = {
     "affine_flow": (flow, NoneType),
     "dense_flow": (flow, NoneType),
     "flow_denoise": (flow_denoise, Denoiser),
+    "pca_linear": (pca_linear, TrainingFrames),
+    "local_pca": (local_pca, TrainingFrames),
+    "perturbation_pca": (perturbation_pca, Denoiser),
 }
 """By the name in the settings: the algorithm, and the kind of model it takes."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from pipeline.config.methods import CLOSED_FORMS
+from pipeline.config.methods import CLOSED_FORMS, FRAMES
 from pipeline.config.training import Model, VAETraining
 from pipeline.denoisers.mixture import DiracMixture
 from pipeline.errors import UserError
+from pipeline.extrapolators.base import TrainingFrames
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors
@@ -17,7 +18,7 @@ from pipeline.training.loop import trained_denoiser
 
 
 def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
-    """A denoiser or a VAE, ready to be used; None for the name "": a method without a model.
+    """A denoiser, a VAE or the training frames, ready to be used; None for the name "": a method without a model.
 
     `oracle` is the exact denoiser of the dense manifold, `memoriser` that of the training frames alone.
 
@@ -26,6 +27,8 @@ def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: 
     """
     if not name:
         return None
+    if name == FRAMES:
+        return TrainingFrames(frames.training_frames.to(device))
     if name in CLOSED_FORMS:
         atoms = frames.dense if name == "oracle" else frames.training_frames
         return DiracMixture(atoms.to(device))
