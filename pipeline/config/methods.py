@@ -12,7 +12,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from pipeline.config.section import Section
 
-CLOSED_FORMS = ("oracle", "memoriser")
+CLOSED_FORMS = ("oracle", "memoriser", "wiener", "tikhonov", "total_variation", "wavelet", "non_local_means")
 """Denoisers that need no training."""
 
 FRAMES = "training_frames"
@@ -38,7 +38,7 @@ class Walk(Section):
 class Denoised(Walk):
     """A walk that uses a denoiser."""
 
-    denoiser: str = Field("resunet", description="a trained model, or `oracle` or `memoriser` (closed forms)")
+    denoiser: str = Field("resunet", description="a trained model, or one of CLOSED_FORMS")
     sigma_255: PositiveFloat = Field(description="noise level of every step")
 
     @property
