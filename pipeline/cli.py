@@ -56,6 +56,7 @@ track_app = typer.Typer(no_args_is_help=True, help="MLflow, rebuilt from what th
 app.add_typer(profile_app, name="profile", rich_help_panel="Settings")
 app.add_typer(track_app, name="track", rich_help_panel="Results")
 
+Source = Annotated[str, typer.Argument(help="a name under `fetch` in params.yaml")]
 Dataset = Annotated[str, typer.Argument(help="a name under `data` in params.yaml")]
 Model = Annotated[str, typer.Argument(help="a name under `train.DATASET` in params.yaml")]
 Method = Annotated[str, typer.Argument(help="a name under `extrapolate.DATASET` in params.yaml")]
@@ -64,12 +65,16 @@ STAGES, RESULTS, SETTINGS = "Stages, in order", "Results", "Settings"
 
 
 @app.command(rich_help_panel=STAGES)
-def fetch() -> None:
-    """Get the raw data: [dim]manex fetch[/]"""
+def fetch(source: Source) -> None:
+    """Get raw data: [dim]manex fetch mnist[/]"""
+    params, paths = _project()
+    from pipeline.config.data import source_named
+
+    known = source_named(source)
+
     from pipeline.stages.fetch import fetch
 
-    params, paths = _project()
-    fetch(params.fetch, paths)
+    fetch(known, params.fetch, paths)
 
 
 @app.command(rich_help_panel=STAGES)
@@ -77,6 +82,11 @@ def prepare(dataset: Dataset) -> None:
     """Make videos of the raw data: [dim]manex prepare rotated_mnist[/]"""
     params, paths = _project()
     cfg = params.dataset(dataset)
+
+    from pipeline.stages import absent
+
+    if not absent.preparation(paths, dataset, cfg.source).runs(cfg):
+        return
 
     from pipeline.stages.prepare import prepare
 
@@ -88,6 +98,12 @@ def train(dataset: Dataset, model: Model) -> None:
     """Train a network on shuffled frames; or go on where one stopped: [dim]manex train rotated_mnist resunet[/]"""
     params, paths = _project()
     cfg = params.training(dataset, model)
+
+    from pipeline.config.training import SkippedModel
+    from pipeline.stages import absent
+
+    if not absent.training(paths, dataset, model).runs(cfg) or isinstance(cfg, SkippedModel):
+        return
 
     from pipeline import tracking
     from pipeline.stages.train import train
@@ -102,6 +118,12 @@ def extrapolate(dataset: Dataset, method: Method) -> None:
     params, paths = _project()
     cfg = params.method(dataset, method)
 
+    from pipeline.config.methods import SkippedMethod
+    from pipeline.stages import absent
+
+    if not absent.extrapolation(paths, dataset, method, cfg.model_name).runs(cfg) or isinstance(cfg, SkippedMethod):
+        return
+
     from pipeline.stages.extrapolate import extrapolate
 
     extrapolate(dataset, method, cfg, params.trials.seeds, paths)
@@ -111,7 +133,12 @@ def extrapolate(dataset: Dataset, method: Method) -> None:
 def evaluate(dataset: Dataset, method: Method) -> None:
     """Score what `extrapolate` made: [dim]manex evaluate rotated_mnist tangent_flow[/]"""
     params, paths = _project()
-    params.method(dataset, method)
+    cfg = params.method(dataset, method)
+
+    from pipeline.stages import absent
+
+    if not absent.evaluation(paths, dataset, method).runs(cfg):
+        return
 
     from pipeline import tracking
     from pipeline.stages.evaluate import evaluate

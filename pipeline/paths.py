@@ -27,10 +27,9 @@ class Paths:
     def profiles(self) -> Path:
         return self.root / "profiles"
 
-    @property
-    def mnist(self) -> Path:
-        """Raw digits as fetched."""
-        return self.root / "data" / "raw" / "mnist"
+    def raw(self, source: str) -> Path:
+        """Raw data as fetched."""
+        return self.root / "data" / "raw" / source
 
     def prepared(self, dataset: str) -> Path:
         return self.root / "data" / "prepared" / dataset
@@ -63,6 +62,11 @@ class Paths:
     @property
     def figures(self) -> Path:
         return self.root / "reports" / "figures"
+
+    @property
+    def private(self) -> Path:
+        """Pictures that git must not get: of real people, of a user's own clips."""
+        return self.root / "reports" / "private"
 
     @property
     def costs(self) -> Path:

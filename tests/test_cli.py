@@ -84,6 +84,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (("fetch", "minst"), 'source "minst" is unknown; did you mean "mnist"?'),
         (("prepare", "rotated_minst"), 'dataset "rotated_minst" is unknown; did you mean "rotated_mnist"?'),
         (("train", "rotated_mnist", "resnet"), 'model "resnet" is unknown; did you mean "resunet"?'),
         (("extrapolate", "rotated_mnist", "linaer"), 'method "linaer" is unknown; did you mean "linear"?'),
@@ -98,7 +99,7 @@ def test_a_mistyped_name_gets_one_line_and_a_suggestion(words: tuple[str, ...], 
 
 def test_outside_a_project_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    done = manex("fetch")
+    done = manex("fetch", "mnist")
     assert done.exit_code == 1
     assert done.stderr.startswith("manex: params.yaml: not found; run from the project's root")
 

@@ -6,11 +6,11 @@ levels.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from pipeline.config.section import Section
+from pipeline.config.section import Section, Skipped
 
 CLOSED_FORMS = ("oracle", "memoriser", "wiener", "tikhonov", "total_variation", "wavelet", "non_local_means")
 """Denoisers that need no training."""
@@ -188,7 +188,15 @@ class FlowDenoise(Denoised, Optical):
     block: Block = "rivals"
 
 
-Method = Annotated[
+class SkippedMethod(Skipped):
+    """Not run on this dataset, such as an oracle where no true manifold is known."""
+
+    algorithm: Literal["skipped"]
+    block: Block = "manifold"
+    model_name: ClassVar[str] = ""
+
+
+Walked = (
     Linear
     | Latent
     | TangentSpace
@@ -200,6 +208,8 @@ Method = Annotated[
     | FlowDenoise
     | PcaLinear
     | LocalPca
-    | PerturbationPca,
-    Field(discriminator="algorithm"),
-]
+    | PerturbationPca
+)
+Method = Annotated[Walked, Field(discriminator="algorithm")]
+MethodEntry = Annotated[Walked | SkippedMethod, Field(discriminator="algorithm")]
+"""What may stand under `extrapolate.DATASET.METHOD`."""

@@ -9,10 +9,10 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.config.data import Dataset, Fetch
-from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, Method
+from pipeline.config.data import Dataset, Fetch, Source
+from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, MethodEntry, SkippedMethod
 from pipeline.config.section import Name, Section
-from pipeline.config.training import Model
+from pipeline.config.training import ModelEntry
 from pipeline.errors import UserError, explain, suggestion
 
 
@@ -28,25 +28,28 @@ class Params(Section):
     """All of params.yaml."""
 
     profile: Name
+    sources: tuple[Source, ...] = Field(("mnist",), min_length=1, description="raw data to fetch")
     datasets: tuple[Name, ...] = Field(min_length=1)
     models: tuple[Name, ...]
     methods: tuple[Name, ...] = Field(min_length=1)
     fetch: Fetch = Fetch()
     data: dict[Name, Dataset]
-    train: dict[Name, dict[Name, Model]]
+    train: dict[Name, dict[Name, ModelEntry]]
     trials: Trials = Trials()
-    extrapolate: dict[Name, dict[Name, Method]]
+    extrapolate: dict[Name, dict[Name, MethodEntry]]
 
     @model_validator(mode="after")
     def _every_name_is_defined(self) -> Params:
         for dataset in self.datasets:
             self._need("datasets", dataset, self.data, "data")
+            if (source := self.data[dataset].source) and source not in self.sources:
+                raise ValueError(f'sources: data.{dataset} needs "{source}"')
             for model in self.models:
                 self._need("models", model, self.train.get(dataset, {}), f"train.{dataset}")
             for method in self.methods:
                 self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
                 walk = self.extrapolate[dataset][method]
-                if walk.model_name in ("", FRAMES):
+                if isinstance(walk, SkippedMethod) or walk.model_name in ("", FRAMES):
                     continue
                 known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
                 field = "model" if isinstance(walk, Latent) else "denoiser"
@@ -62,11 +65,11 @@ class Params(Section):
         """The settings of one dataset."""
         return _pick(self.data, name, "dataset")
 
-    def training(self, dataset: str, model: str) -> Model:
+    def training(self, dataset: str, model: str) -> ModelEntry:
         """The settings of one training."""
         return _pick(_pick(self.train, dataset, "dataset"), model, "model")
 
-    def method(self, dataset: str, method: str) -> Method:
+    def method(self, dataset: str, method: str) -> MethodEntry:
         """The settings of one extrapolation."""
         return _pick(_pick(self.extrapolate, dataset, "dataset"), method, "method")
 

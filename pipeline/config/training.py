@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from pipeline.config.section import Section
+from pipeline.config.section import Section, Skipped
 
 
 class Training(Section):
@@ -54,4 +54,13 @@ class VAETraining(Training):
     divergence_weight: PositiveFloat = Field(0.00025, description="weight of the KL term a frame")
 
 
-Model = Annotated[UNetTraining | ResUNetTraining | VAETraining, Field(discriminator="network")]
+class SkippedModel(Skipped):
+    """Not trained on this dataset."""
+
+    network: Literal["skipped"]
+
+
+Trained = UNetTraining | ResUNetTraining | VAETraining
+Model = Annotated[Trained, Field(discriminator="network")]
+ModelEntry = Annotated[Trained | SkippedModel, Field(discriminator="network")]
+"""What may stand under `train.DATASET.MODEL`."""

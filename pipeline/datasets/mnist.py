@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import warp
 
 from pipeline.config.data import Rotated, Translated
+from pipeline.datasets.videos import LatentVideos
 
 SIZE = 20
 """Side of a frame in pixels: the centre crop of MNIST's 28, the box its digits were drawn into."""
-
-
-@dataclass(frozen=True)
-class LatentVideos:
-    """Videos whose latent coordinate is known.
-
-    Attributes:
-        videos: (video, frame, 1, height, width), grey levels in [0, 1].
-        coordinates: (frame,) latent coordinate, in `unit`.
-        dense, dense_coordinates: the same on a fine grid, which stands for the continuous manifold.
-        period: after which the latent closes on itself; None: a segment.
-    """
-
-    videos: NDArray[np.float32]
-    coordinates: NDArray[np.float64]
-    dense: NDArray[np.float32]
-    dense_coordinates: NDArray[np.float64]
-    unit: str
-    period: float | None
 
 
 def rotated(digits: NDArray[np.uint8], cfg: Rotated) -> LatentVideos:
@@ -57,17 +38,6 @@ def translated(digits: NDArray[np.uint8], cfg: Translated) -> LatentVideos:
     shifts = -cfg.reach + step * np.arange(cfg.frames, dtype=np.float64)
     dense = np.linspace(shifts[0], shifts[-1], cfg.dense, dtype=np.float64)
     return _along(digits, _shift, shifts, dense, "pixels", period=None)
-
-
-def held_out_frames(videos: int, frames: int, held_out: int, seed: int) -> NDArray[np.int64]:
-    """Which frames, numbered through all videos in order, never reach training.
-
-    Raises:
-        ValueError: fewer than one frame would be left to train on.
-    """
-    if held_out >= videos * frames:
-        raise ValueError(f"held_out: {held_out} of {videos * frames} frames leave none to train on")
-    return np.sort(np.random.default_rng(seed).permutation(videos * frames)[:held_out])
 
 
 Motion = Callable[[float], NDArray[np.float64]]

@@ -13,14 +13,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:  # seconds to import, and a stage that has nothing to run needs neither
+    import pandas as pd
+    from torch import Tensor
 
 
 @contextmanager
@@ -103,6 +102,8 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     Raises:
         UserError: missing or damaged.
     """
+    import pandas as pd
+
     try:
         return pd.read_csv(_present(path, made_by))
     except (ValueError, pd.errors.ParserError) as error:
@@ -111,6 +112,9 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Named tensors, as safetensors without metadata."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     with replacing(path) as temporary:
         try:
             save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
@@ -124,6 +128,9 @@ def read_tensors(path: Path, made_by: str) -> dict[str, Tensor]:
     Raises:
         UserError: missing or damaged.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
         return load_file(_present(path, made_by))
     except (SafetensorError, OSError) as error:

@@ -53,11 +53,15 @@ def _distances(frames: Prepared, trials: torch.Tensor, trial: int, video: int) -
 
 
 def _coordinates(frames: Prepared, video: torch.Tensor, index: int) -> tuple[dict[str, float], pd.DataFrame]:
+    """The summary and the coordinate of every frame; nothing of either where no manifold is known."""
+    names = ("coverage", "reversals", "stalls", "jumps", "mean_speed", "distance")
+    if not frames.manifolds:
+        nothing = {"frame": range(len(video)), "coordinate": float("nan"), "manifold_distance": float("nan")}
+        return dict.fromkeys(names, float("nan")), pd.DataFrame(nothing)
     manifold = frames.manifolds[index]
     found = trace(manifold, video)
     summary = summarize(manifold, found)
     recovered = pd.DataFrame(
         {"frame": range(len(video)), "coordinate": found.unwrapped, "manifold_distance": found.distance}
     )
-    names = ("coverage", "reversals", "stalls", "jumps", "mean_speed", "distance")
     return {name: getattr(summary, name) for name in names}, recovered

@@ -40,7 +40,7 @@ def extrapolate(dataset: str, method: str, cfg: Method, seeds: Sequence[int], pa
         with replacing_folder(paths.extrapolated(dataset, method)) as folder:
             write_tensors(folder / "trials.safetensors", {"frames": trials, "seeds": torch.tensor(seeds)})
             write_csv(folder / "walk.csv", _walk_table(walked, seeds, frames))
-            if isinstance(model, Denoiser) and isinstance(cfg, Denoised):
+            if isinstance(model, Denoiser) and isinstance(cfg, Denoised) and frames.manifolds:
                 found = diagnose(model, cfg.sigma, trials[0], frames.manifolds)
                 rows = [_by_video({"trial": seeds[0]}, numbers, len(frames.videos)) for numbers in found]
                 write_csv(folder / "diagnostics.csv", pd.concat(rows, ignore_index=True))
@@ -51,7 +51,7 @@ def _walk_table(walked: Sequence[WalkState], seeds: Sequence[int], frames: Prepa
     tables = []
     for index, state in enumerate(walked, start=2):
         numbers = dict(state.record)
-        if state.heading is not None:
+        if state.heading is not None and frames.manifolds:
             tangents = [
                 true_tangents(manifold, state.frame[video :: len(frames.videos)])
                 for video, manifold in enumerate(frames.manifolds)

@@ -2,19 +2,64 @@
 
 from __future__ import annotations
 
+import sys
+
 import torch
 
-from pipeline.config.data import Fetch
+from pipeline.config.data import Fetch, Source
+from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import replacing_folder, write_json, write_tensors
+from pipeline.settings import settings
+from pipeline.stages.absent import write_absence
+from pipeline.stages.artifacts import read_json, replacing_folder, write_json, write_tensors
 from pipeline.stages.records import recorded
 from pipeline.stages.sources import mnist_digits
+from pipeline.stages.weizmann_source import NotThereError, Site, fetch_weizmann, sha256
+
+MEND = "set MANEX_MIRROR to a folder that holds weizmann/, then: manex fetch weizmann && dvc repro"
 
 
-def fetch(cfg: Fetch, paths: Paths) -> None:
-    """Write data/raw/mnist: the digits asked for, the same bytes whichever source gave them."""
-    with recorded(paths, "fetch", "", cfg.model_dump(mode="json")) as run:
+def fetch(source: Source, cfg: Fetch, paths: Paths) -> None:
+    """Write data/raw/SOURCE."""
+    {"mnist": _mnist, "weizmann": _weizmann}[source](cfg, paths)
+
+
+def _mnist(cfg: Fetch, paths: Paths) -> None:
+    """The digits asked for, the same bytes whichever source gave them."""
+    with recorded(paths, "fetch", "mnist", cfg.mnist.model_dump(mode="json")) as run:
         digits, run.facts["source"] = mnist_digits(cfg.mnist.indices, cfg.mnist.source)
-        with replacing_folder(paths.mnist) as folder:
+        with replacing_folder(paths.raw("mnist")) as folder:
             write_tensors(folder / "digits.safetensors", {"images": torch.from_numpy(digits.copy())})
             write_json(folder / "digits.json", {"indices": list(cfg.mnist.indices)})
+
+
+def _weizmann(cfg: Fetch, paths: Paths) -> None:
+    """The clips of the actions asked for, as files, and source.json: what they are, from where, and their sha256.
+
+    Where `auto` finds nothing, what was fetched earlier with the same settings stays; else the dataset is absent.
+    """
+    asked, target = cfg.weizmann.model_dump(mode="json"), paths.raw("weizmann")
+    with recorded(paths, "fetch", "weizmann", asked) as run:
+        try:
+            with replacing_folder(target) as folder:
+                kind, place = fetch_weizmann(cfg.weizmann, folder, settings().mirror, Site())
+                files = {
+                    path.relative_to(folder).as_posix(): sha256(path)
+                    for path in sorted(folder.rglob("*"))
+                    if path.is_file()
+                }
+                write_json(folder / "source.json", {"asked": asked, "kind": kind, "place": place, "files": files})
+                run.facts |= {"source": kind, "place": place}
+        except NotThereError as error:
+            if cfg.weizmann.source != "auto":
+                raise UserError(f"fetch.weizmann: {error}; {MEND}") from None
+            if _have(paths, asked):
+                sys.stderr.write(f"manex: fetch weizmann: {error}; what was fetched earlier is kept\n")
+                return
+            sys.stderr.write(f"manex: fetch weizmann: {error}\n")
+            write_absence(target, f"the videos are not at hand; {MEND}")
+
+
+def _have(paths: Paths, asked: dict[str, object]) -> bool:
+    path = paths.raw("weizmann") / "source.json"
+    return path.is_file() and read_json(path, "manex fetch weizmann").get("asked") == asked

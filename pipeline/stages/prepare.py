@@ -1,36 +1,61 @@
-"""prepare: from raw data to the videos, the dense manifold and the held-out frames of a dataset."""
+"""prepare: from raw data to the videos, the frames to train on and to hold out, and the true manifold if known."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from pipeline.config.data import Dataset, Rotated
-from pipeline.datasets.mnist import held_out_frames, rotated, translated
+from pipeline.config.data import Dataset, OwnFrames, Rotated, Walker, Weizmann
+from pipeline.datasets.mnist import rotated, translated
+from pipeline.datasets.videos import ClipVideos, LatentVideos, held_out_frames
+from pipeline.datasets.walker import walker
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors, replacing_folder, write_json, write_tensors
+from pipeline.stages.clips import own_videos, weizmann_videos
 from pipeline.stages.records import recorded
 
 
 def prepare(dataset: str, cfg: Dataset, paths: Paths) -> None:
     """Write data/prepared/DATASET."""
     with recorded(paths, "prepare", dataset, cfg.model_dump(mode="json")) as run:
-        digits = read_tensors(paths.mnist / "digits.safetensors", "manex fetch")["images"].numpy()
-        made = rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)
         try:
-            held_out = held_out_frames(len(made.videos), cfg.frames, cfg.held_out, cfg.seed)
+            made, note = _videos(cfg, paths)
+            held_out = held_out_frames(len(made.frames), cfg.held_out, cfg.seed, made.given)
         except ValueError as error:
             raise UserError(f"params.yaml: data.{dataset}.{error}") from None
+        arrays, facts = _known(made)
+        facts |= {"note": note, "private": isinstance(cfg, Weizmann | OwnFrames)}
         with replacing_folder(paths.prepared(dataset)) as folder:
-            arrays = {
-                "videos": made.videos,
-                "coordinates": made.coordinates,
-                "dense": made.dense,
-                "dense_coordinates": made.dense_coordinates,
-                "held_out": held_out,
-            }
-            tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+            every = {"videos": made.videos, "held_out": held_out, **arrays}
+            tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in every.items()}
             write_tensors(folder / "frames.safetensors", tensors)
-            write_json(folder / "dataset.json", {"unit": made.unit, "period": made.period})
+            write_json(folder / "dataset.json", facts)
         run.facts["shape"] = list(made.videos.shape)
+
+
+def _videos(cfg: Dataset, paths: Paths) -> tuple[LatentVideos | ClipVideos, str]:
+    """The videos, and what a reader of the table should know of where they come from."""
+    if isinstance(cfg, Weizmann):
+        return weizmann_videos(cfg, paths.raw("weizmann"))
+    if isinstance(cfg, OwnFrames):
+        return own_videos(cfg, paths.root)
+    if isinstance(cfg, Walker):
+        return walker(cfg), ""
+    digits = read_tensors(paths.raw("mnist") / "digits.safetensors", "manex fetch mnist")["images"].numpy()
+    return (rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)), ""
+
+
+def _known(made: LatentVideos | ClipVideos) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """What is stored beside the videos: their manifold, or the frames they were taken from."""
+    if isinstance(made, ClipVideos):
+        return {"frames": made.frames}, {"latent": False, "unit": "", "period": None}
+    arrays: dict[str, NDArray[Any]] = {
+        "coordinates": made.coordinates,
+        "dense": made.dense,
+        "dense_coordinates": made.dense_coordinates,
+    }
+    return arrays, {"latent": True, "unit": made.unit, "period": made.period}

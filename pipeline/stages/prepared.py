@@ -19,33 +19,48 @@ class Prepared:
 
     Attributes:
         videos: (video, frame, channel, height, width), grey levels in [0, 1].
-        held_out: (n,) numbers of the frames kept from training, counted through all videos in order.
-        manifolds: for each video, the dense sampling of the manifold it lies on.
+        frames: (n, channel, height, width), all there is to train on: the frames of the videos, in order, or those of
+            the longer clips that the videos were taken from.
+        held_out: numbers of the frames kept from training.
+        coordinates: (frame,) latent coordinate of the videos' frames; None where none is known.
+        manifolds: for each video, the dense sampling of the manifold it lies on; empty where none is known.
         unit: of the latent coordinate.
+        private: whether it shows what must not be published, such as real people.
     """
 
     videos: Tensor
+    frames: Tensor
     held_out: Tensor
-    coordinates: Tensor
+    coordinates: Tensor | None
     manifolds: tuple[LatentManifold, ...]
     unit: str
+    private: bool
 
     @property
     def dense(self) -> Tensor:
-        """The samples of all manifolds, one after the other."""
+        """The samples of all manifolds, one after the other.
+
+        Raises:
+            UserError: no manifold is known.
+        """
+        if not self.manifolds:
+            raise UserError(
+                "no true manifold is known of this dataset, so there is no oracle; in params.yaml make the method "
+                "{algorithm: skipped, reason: no true manifold is known}"
+            )
         return torch.cat([manifold.frames for manifold in self.manifolds])
 
     @property
     def training_frames(self) -> Tensor:
         """All frames but the held-out ones."""
-        kept = torch.ones(self.videos.shape[0] * self.videos.shape[1], dtype=torch.bool)
+        kept = torch.ones(len(self.frames), dtype=torch.bool)
         kept[self.held_out] = False
-        return self.videos.flatten(0, 1)[kept]
+        return self.frames[kept]
 
     @property
     def held_out_frames(self) -> Tensor:
         """The frames no training sees."""
-        return self.videos.flatten(0, 1)[self.held_out]
+        return self.frames[self.held_out]
 
 
 def load_prepared(dataset: str, paths: Paths) -> Prepared:
@@ -58,11 +73,22 @@ def load_prepared(dataset: str, paths: Paths) -> Prepared:
     tensors = read_tensors(folder / "frames.safetensors", made_by)
     facts = read_json(folder / "dataset.json", made_by)
     try:
-        coordinates, period = tensors["dense_coordinates"].double(), facts["period"]
-        manifolds = tuple(LatentManifold(frames, coordinates, period) for frames in tensors["dense"])
-        prepared = Prepared(tensors["videos"], tensors["held_out"], tensors["coordinates"], manifolds, facts["unit"])
+        videos = tensors["videos"]
+        manifolds: tuple[LatentManifold, ...] = ()
+        if facts["latent"]:
+            coordinates = tensors["dense_coordinates"].double()
+            manifolds = tuple(LatentManifold(frames, coordinates, facts["period"]) for frames in tensors["dense"])
+        prepared = Prepared(
+            videos=videos,
+            frames=videos.flatten(0, 1) if facts["latent"] else tensors["frames"],
+            held_out=tensors["held_out"],
+            coordinates=tensors["coordinates"] if facts["latent"] else None,
+            manifolds=manifolds,
+            unit=facts["unit"],
+            private=facts["private"],
+        )
     except (KeyError, ValueError) as error:
         raise UserError(f"{folder}: damaged ({error}); make it again with: {made_by}") from None
-    if not prepared.videos.isfinite().all():
+    if not (prepared.videos.isfinite().all() and prepared.frames.isfinite().all()):
         raise UserError(f"{folder}: damaged (values that are not finite); make it again with: {made_by}")
     return prepared

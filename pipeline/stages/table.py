@@ -9,11 +9,19 @@ import pandas as pd
 from pipeline.config.params import Params
 from pipeline.metrics.intervals import estimate
 from pipeline.paths import Paths
+from pipeline.stages.absent import absence
 from pipeline.stages.artifacts import read_csv, read_json, write_csv, write_json, write_text
 from pipeline.stages.records import recorded
 
 PROTOCOL = "paper"
 """The denoiser is trained on frames of the videos that are extrapolated, as in the paper."""
+
+COLUMNS = (
+    *("dataset", "protocol", "method", "dtw_ssid", "dtw_ssid_sd", "dtw_ssid_greedy", "coverage", "reversals"),
+    *("seconds_per_frame", "trials", "videos", "dtw_ssid_low", "dtw_ssid_high", "distance", "stalls", "jumps"),
+    "not_run",
+)
+"""Of table1.csv; a row that was not run has a reason in the last and nothing but names in the others."""
 
 CAPTION = """
 DTW-SSID, exact alignment: mean over videos, then trials; lower is better. `sd` is over trials, [low, high] a 95 %
@@ -28,14 +36,16 @@ def table(params: Params, paths: Paths) -> None:
     """Write reports/table1.md, table1.csv, metrics.json, diagnostics.csv, and the untracked costs.csv."""
     with recorded(paths, "table", "", {}):
         rows = [_row(dataset, method, paths) for dataset in params.datasets for method in params.methods]
-        write_csv(paths.reports / "table1.csv", pd.DataFrame(rows))
-        write_text(paths.reports / "table1.md", _markdown(rows, params))
+        write_csv(paths.reports / "table1.csv", pd.DataFrame(rows, columns=COLUMNS))
+        write_text(paths.reports / "table1.md", _markdown(rows, params, paths))
         write_json(paths.reports / "metrics.json", _nested(rows, params, paths))
         write_csv(paths.reports / "diagnostics.csv", _diagnostics(params, paths))
         write_csv(paths.costs, _costs(params, paths))
 
 
 def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
+    if reason := absence(paths.scores(dataset, method)):
+        return {"dataset": dataset, "protocol": PROTOCOL, "method": method, "not_run": reason}
     scores = read_csv(paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}")
     by_trial = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
     found = estimate(by_trial.to_numpy(), seed=0)
@@ -56,29 +66,46 @@ def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
         "distance": scores["distance"].mean(),
         "stalls": scores["stalls"].median(),
         "jumps": scores["jumps"].median(),
+        "not_run": None,
     }
 
 
-def _markdown(rows: list[dict[str, Any]], params: Params) -> str:
+def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
     lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
     for dataset in params.datasets:
-        lines += [f"\n## {dataset}\n"]
+        lines += [f"\n## {dataset}\n", *_notes(dataset, paths)]
         lines += ["| method | DTW-SSID | sd | 95 % interval | greedy | coverage | reversals | distance |"]
         lines += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
-        lines += [
-            "| {method} | {dtw_ssid:.4f} | {dtw_ssid_sd:.4f} | [{dtw_ssid_low:.4f}, {dtw_ssid_high:.4f}] "
-            "| {dtw_ssid_greedy:.4f} | {coverage:.0%} | {reversals:g} | {distance:.4f} |".format(**row)
-            for row in rows
-            if row["dataset"] == dataset
-        ]
+        lines += [_line(row) for row in rows if row["dataset"] == dataset]
     return "\n".join(lines) + "\n"
+
+
+def _notes(dataset: str, paths: Paths) -> list[str]:
+    """What the dataset was made of, where that is not always the same."""
+    if absence(paths.prepared(dataset)):
+        return []
+    note = read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("note")
+    return [f"{note[0].upper()}{note[1:]}.\n"] if note else []
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A row in words; what is not known stands as a dash."""
+    if row["not_run"]:
+        return f"| {row['method']} | not run: {row['not_run']} |" + " |" * 6
+    cells = {"coverage": ".0%", "reversals": "g", "distance": ".4f"}
+    shown = {name: "-" if pd.isna(row[name]) else format(row[name], form) for name, form in cells.items()}
+    return (
+        "| {method} | {dtw_ssid:.4f} | {dtw_ssid_sd:.4f} | [{dtw_ssid_low:.4f}, {dtw_ssid_high:.4f}] "
+        "| {dtw_ssid_greedy:.4f} | {coverage} | {reversals} | {distance} |".format(**{**row, **shown})
+    )
 
 
 def _nested(rows: list[dict[str, Any]], params: Params, paths: Paths) -> dict[str, Any]:
     nested: dict[str, Any] = {dataset: {} for dataset in params.datasets}
     for row in rows:
-        numbers = {name: _rounded(value) for name, value in row.items() if name not in {"dataset", "method"}}
-        nested[row["dataset"]][row["method"]] = numbers
+        left_out = {"dataset", "method", "not_run"}
+        numbers = {name: _rounded(value) for name, value in row.items() if name not in left_out}
+        nested[row["dataset"]][row["method"]] = {"not_run": row["not_run"]} if row["not_run"] else numbers
     nested["training"] = {
         dataset: {model: _outcome(dataset, model, paths) for model in params.models} for dataset in params.datasets
     }
@@ -86,6 +113,8 @@ def _nested(rows: list[dict[str, Any]], params: Params, paths: Paths) -> dict[st
 
 
 def _outcome(dataset: str, model: str, paths: Paths) -> dict[str, Any]:
+    if reason := absence(paths.model(dataset, model)):
+        return {"not_run": reason}
     path = paths.model(dataset, model) / "model.json"
     outcome = read_json(path, f"manex train {dataset} {model}")["outcome"]
     return {name.replace("step", "steps") if name == "step" else name: _rounded(v) for name, v in outcome.items()}
@@ -104,6 +133,8 @@ def _diagnostics(params: Params, paths: Paths) -> pd.DataFrame:
     for dataset in params.datasets:
         for method in params.methods:
             folder, made_by = paths.extrapolated(dataset, method), f"manex extrapolate {dataset} {method}"
+            if absence(folder):
+                continue
             parts = [read_csv(folder / "walk.csv", made_by)]
             if (folder / "diagnostics.csv").is_file():
                 parts.append(read_csv(folder / "diagnostics.csv", made_by).add_prefix("diagnosed_"))

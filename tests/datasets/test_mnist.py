@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.config.data import Rotated, Translated
-from pipeline.datasets.mnist import LatentVideos, held_out_frames, rotated, translated
+from pipeline.datasets.mnist import LatentVideos, rotated, translated
 
 ROTATION = Rotated(kind="rotation", frames=100, dense=200)
 TRANSLATION = Translated(kind="translation", frames=24, reach=6, dense=47)
@@ -94,23 +92,3 @@ def test_the_dense_manifold_goes_through_every_frame(made: str, request: pytest.
     nearest = np.abs(videos.coordinates[:, None] - videos.dense_coordinates).argmin(1)
     np.testing.assert_allclose(videos.dense_coordinates[nearest], videos.coordinates, atol=1e-9)
     np.testing.assert_allclose(videos.dense[:, nearest], videos.videos, atol=1e-6)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(1, 10), st.integers(4, 60), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
-def test_as_many_frames_are_held_out_as_asked_each_once(videos: int, frames: int, share: float, seed: int) -> None:
-    count = int(share * videos * frames)
-    chosen = held_out_frames(videos, frames, count, seed)
-    assert len(set(chosen.tolist())) == len(chosen) == count
-    assert set(chosen.tolist()) <= set(range(videos * frames))
-
-
-def test_the_seed_decides_which_frames_are_held_out() -> None:
-    assert np.array_equal(held_out_frames(10, 100, 200, 3), held_out_frames(10, 100, 200, 3))
-    assert not np.array_equal(held_out_frames(10, 100, 200, 3), held_out_frames(10, 100, 200, 4))
-
-
-@pytest.mark.parametrize("count", [40, 41])
-def test_nothing_left_to_train_on_is_refused(count: int) -> None:
-    with pytest.raises(ValueError, match="leave none to train on"):
-        held_out_frames(2, 20, count, 0)

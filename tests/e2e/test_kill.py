@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
+from pipeline.config.params import load
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors
 from pipeline.stages.fetch import fetch
@@ -53,9 +53,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with its frames ready."""
     root = tmp_path_factory.mktemp("prepared")
     (root / "params.yaml").write_text(PARAMS)
-    params, paths = config.load(root / "params.yaml"), Paths(root)
-    fetch(params, paths)
-    prepare("rotated_mnist", params, paths)
+    params, paths = load(root / "params.yaml"), Paths(root)
+    fetch("mnist", params.fetch, paths)
+    prepare("rotated_mnist", params.dataset("rotated_mnist"), paths)
     return root
 
 

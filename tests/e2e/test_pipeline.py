@@ -23,7 +23,7 @@ PARAMS = YAML(typ="safe", pure=True).load((ROOT / "profiles" / "smoke.yaml").rea
 CELLS = [(dataset, method) for dataset in PARAMS["datasets"] for method in PARAMS["methods"]]
 TRAININGS = [(dataset, model) for dataset in PARAMS["datasets"] for model in PARAMS["models"]]
 ONE_OF_EACH = [
-    "fetch",
+    "fetch@mnist",
     "prepare@rotated_mnist",
     "train@rotated_mnist-resunet",
     "extrapolate@rotated_mnist-tangent_flow",

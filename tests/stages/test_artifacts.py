@@ -76,7 +76,7 @@ def test_a_disk_that_fills_while_tensors_are_written_is_told(tmp_path: Path, mon
     path = tmp_path / "weights.safetensors"
     write_tensors(path, {"a": torch.ones(3)})
     before = tree(tmp_path)
-    monkeypatch.setattr(artifacts, "save_file", disk_full)
+    monkeypatch.setattr("safetensors.torch.save_file", disk_full)
     with pytest.raises(UserError, match="No space left on device"):
         write_tensors(path, {"a": torch.zeros(3)})
     assert tree(tmp_path) == before

@@ -35,7 +35,7 @@ PARAMS = parse(VALUES, "params.yaml")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = Paths(tmp_path_factory.mktemp("made"))
-    fetch(PARAMS.fetch, paths)
+    fetch("mnist", PARAMS.fetch, paths)
     prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
     return paths.root
 
@@ -91,7 +91,7 @@ def test_more_held_out_frames_than_there_are_is_told_by_its_field(paths: Paths) 
 
 
 def test_digits_not_fetched_are_told_with_the_command(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not found; make it with: manex fetch"):
+    with pytest.raises(UserError, match="not found; make it with: manex fetch mnist"):
         prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), Paths(tmp_path))
 
 

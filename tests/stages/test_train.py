@@ -42,7 +42,7 @@ def test_records_of_a_training_are_seen_live_and_kept(tmp_path: Path, monkeypatc
     seen: list[tuple[int, dict[str, float]]] = []
     monkeypatch.setattr(tracking.Live, "log", lambda self, step, metrics: seen.append((step, metrics)))
     paths = Paths(tmp_path)
-    fetch(PARAMS.fetch, paths)
+    fetch("mnist", PARAMS.fetch, paths)
     prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
     train("rotated_mnist", "resunet", PARAMS.training("rotated_mnist", "resunet"), paths)
     assert [step for step, _ in seen] == [2, 4, 5]

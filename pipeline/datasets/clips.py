@@ -1,0 +1,104 @@
+"""From decoded pictures to frames: grey or colour, square, of any size; the whole, or a crop that follows a person."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]
+from skimage.color import rgb2gray
+from skimage.transform import resize, warp
+
+Pictures = NDArray[np.uint8]
+"""(frame, height, width, 3), RGB, 0-255."""
+Frames = NDArray[np.float32]
+"""(frame, channel, size, size), [0, 1]; one channel for grey, three for colour."""
+
+MARGIN = 1.15
+"""Side of a crop over the largest side of the person in the clip."""
+SMOOTHING = 4.0
+"""Standard deviation, in frames, of the filter that steadies the centre of the crop."""
+FINE = 4
+"""Samples a pixel and axis when a crop is taken: their mean is the pixel."""
+
+
+def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
+    """The central square of every picture."""
+    side = min(pictures.shape[1:3])
+    top, left = ((length - side) // 2 for length in pictures.shape[1:3])
+    square = pictures[:, top : top + side, left : left + side]
+    return _channels(np.stack([_resized(picture / 255, size) for picture in square]), colour)
+
+
+def followed(pictures: Pictures, masks: NDArray[np.uint8], size: int, colour: bool) -> Frames:
+    """A square around the person in every picture: one side for the whole clip, the centre steadied over time.
+
+    Beyond the picture its border is repeated. Positions are not rounded to pixels, so that the crop does not jitter.
+
+    Args:
+        masks: (frame, height, width), above zero where the person is.
+
+    Raises:
+        ValueError: the masks are of another size than the pictures, or show nobody.
+    """
+    if masks.shape != pictures.shape[:3]:
+        raise ValueError(f"masks of shape {masks.shape} for pictures of shape {pictures.shape[:3]}")
+    centres, side = person_boxes(masks)
+    steady = gaussian_filter1d(centres, SMOOTHING, axis=0, mode="nearest")
+    step = side / (FINE * size)
+    frames = []
+    for picture, (row, column) in zip(pictures, steady, strict=True):
+        first = np.array([column, row]) + (step - side) / 2
+        map_to = np.array([[step, 0, first[0]], [0, step, first[1]], [0, 0, 1.0]])
+        fine = warp(picture / 255, map_to, order=1, mode="edge", output_shape=(FINE * size, FINE * size))
+        frames.append(_means(fine, FINE))
+    return _channels(np.stack(frames), colour)
+
+
+def silhouettes(masks: NDArray[np.uint8], size: int) -> Frames:
+    """Masks as white figures on black, centred in a square; grey where a pixel is partly covered."""
+    side = max(masks.shape[1:])
+    around = [((side - n) // 2, side - n - (side - n) // 2) for n in masks.shape[1:]]
+    square = np.pad((masks > 0).astype(np.float64), ((0, 0), *around))
+    return np.stack([_resized(mask[..., None], size) for mask in square]).transpose(0, 3, 1, 2).astype(np.float32)
+
+
+def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
+    """The centre (row, column) of the person in every frame, in pixels, and the side of a square that holds all of it.
+
+    A frame without a person takes its centre from its neighbours.
+
+    Raises:
+        ValueError: nobody in any frame.
+    """
+    centres, sides = np.full((len(masks), 2), np.nan), []
+    for index, mask in enumerate(masks):
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        if len(rows):
+            centres[index] = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+            sides.append(max(np.ptp(rows), np.ptp(columns)) + 1)
+    seen = np.flatnonzero(~np.isnan(centres[:, 0]))
+    if not len(seen):
+        raise ValueError("the masks show nobody")
+    places = np.arange(len(masks))
+    filled = np.stack([np.interp(places, seen, centres[seen, axis]) for axis in (0, 1)], 1)
+    return filled, MARGIN * float(max(sides))
+
+
+def _resized(picture: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """A square picture at another size: by means of whole blocks where it divides, else smoothed and interpolated."""
+    if picture.shape[0] % size == 0:
+        return _means(picture, picture.shape[0] // size)
+    smaller: NDArray[np.float64] = resize(picture, (size, size), order=1, anti_aliasing=picture.shape[0] > size)
+    return smaller
+
+
+def _means(picture: NDArray[np.float64], block: int) -> NDArray[np.float64]:
+    side, channels = picture.shape[0] // block, picture.shape[2]
+    means: NDArray[np.float64] = picture.reshape(side, block, side, block, channels).mean((1, 3))
+    return means
+
+
+def _channels(pictures: NDArray[np.float64], colour: bool) -> Frames:
+    """Channels first; grey levels are luminance (ITU-R BT.709)."""
+    chosen = pictures if colour else rgb2gray(pictures)[..., None]
+    return chosen.transpose(0, 3, 1, 2).clip(0, 1).astype(np.float32)

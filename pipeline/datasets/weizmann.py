@@ -1,0 +1,68 @@
+"""Weizmann Action: nine people, ten actions, a clip or two each (Gorelick et al., Space-Time Shapes, PAMI 2007)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from pipeline.config.data import ACTIONS, PEOPLE, Weizmann
+from pipeline.datasets.clips import Frames
+from pipeline.datasets.videos import ClipVideos, clip_videos
+
+_NAME = re.compile(rf"({'|'.join(PEOPLE)})_({'|'.join(ACTIONS)})([12]?)")
+
+
+def parts(name: str) -> tuple[str, str] | None:
+    """Person and action of a clip's name, such as `lena_walk2`; None if it is no clip's name."""
+    found = _NAME.fullmatch(name)
+    return (found[1], found[2]) if found else None
+
+
+def lacking(names: Collection[str], actions: Sequence[str]) -> list[str]:
+    """Which person's clip of which action is not among the names; a person may have two."""
+    have = {parts(name) for name in names}
+    return [f"{person}_{action}" for action in actions for person in PEOPLE if (person, action) not in have]
+
+
+def wanted(names: Collection[str], cfg: Weizmann) -> list[str]:
+    """The clips that a dataset is made of, sorted by name.
+
+    Raises:
+        ValueError: a person of `cfg.people` has no clip of the action.
+    """
+    people = cfg.people or PEOPLE
+    chosen = []
+    for name in sorted(names):
+        person, action = parts(name) or ("", "")
+        if person in people and cfg.action in (action, "all"):
+            chosen.append(name)
+    absent = sorted(set(people) - {name.split("_")[0] for name in chosen})
+    if absent:
+        raise ValueError(f"action: no clip of {cfg.action} by {', '.join(absent)}")
+    return chosen
+
+
+def weizmann(clips: Mapping[str, Frames], cfg: Weizmann) -> ClipVideos:
+    """One video a person; the frames of all clips to train on.
+
+    Of a person's clips, in the order of their names, one is drawn: by `cfg.seed` and the person's place among the
+    people sorted by name, and nothing else. So is the frame at which its video starts.
+
+    Args:
+        clips: by name, as `wanted` lists them.
+
+    Raises:
+        ValueError: a chosen clip is shorter than the video.
+    """
+    names = sorted(clips)
+    people = sorted({name.split("_")[0] for name in names})
+    chosen = []
+    for place, person in enumerate(people):
+        own = [index for index, name in enumerate(names) if name.split("_")[0] == person]
+        chosen.append(own[int(np.random.default_rng([cfg.seed, place, 1]).integers(len(own)))])
+    try:
+        return clip_videos([clips[name] for name in names], chosen, cfg.frames, cfg.stride, cfg.seed)
+    except ValueError as error:
+        raise ValueError(f"stride: {error}") from None
