@@ -12,24 +12,33 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from pipeline.config.section import Section, Skipped
 
-CLOSED_FORMS = ("oracle", "memoriser")
+CLOSED_FORMS = ("oracle", "memoriser", "wiener", "tikhonov", "total_variation", "wavelet", "non_local_means")
+"""Denoisers that need no training."""
+
+FRAMES = "training_frames"
+"""The model of methods that take the training frames themselves."""
+
+
+Block = Literal["manifold", "rivals", "denoisers"]
+"""The part of Table 1 that a method stands in; `denoisers`: in the ablation reports/denoisers.md instead."""
 
 
 class Walk(Section):
     """What every extrapolation has."""
 
     frames: PositiveInt = Field(description="frames to generate after the two given")
+    block: Block = Field("manifold", description="part of Table 1 that shows it; denoisers: reports/denoisers.md")
 
     @property
     def model_name(self) -> str:
-        """The trained model or closed form that it uses."""
+        """The trained model or closed form that it uses; "": none."""
         return str(getattr(self, "denoiser", None) or getattr(self, "model", ""))
 
 
 class Denoised(Walk):
     """A walk that uses a denoiser."""
 
-    denoiser: str = Field("resunet", description="a trained model, or `oracle` or `memoriser` (closed forms)")
+    denoiser: str = Field("resunet", description="a trained model, or one of CLOSED_FORMS")
     sigma_255: PositiveFloat = Field(description="noise level of every step")
 
     @property
@@ -68,6 +77,7 @@ class TangentSpace(Denoised):
     step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
     remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
     corrector: int = Field(0, ge=0, description="further steps up the score a frame")
+    denoise: bool = Field(True, description="denoise once before them; false: the corrector alone")
     clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
 
 
@@ -85,14 +95,121 @@ class TangentFlow(Denoised):
     remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
 
 
+class Rival(Walk):
+    """What is not a walk on a denoiser's manifold."""
+
+    block: Block = "rivals"
+
+
+class Persistence(Rival):
+    """The last frame, repeated."""
+
+    algorithm: Literal["persistence"]
+
+
+class PixelLinear(Rival):
+    """The last change of every pixel, repeated and clipped."""
+
+    algorithm: Literal["pixel_linear"]
+
+
+class OnFrames(Rival):
+    """What takes the training frames themselves for a model."""
+
+    @property
+    def model_name(self) -> str:
+        """No name to be looked up under `models`."""
+        return FRAMES
+
+
+class PcaLinear(OnFrames):
+    """A straight line in the training frames' principal coordinates."""
+
+    algorithm: Literal["pca_linear"]
+    rank: PositiveInt = Field(50, description="principal coordinates kept")
+    speed: PositiveFloat = Field(1.0, description="step a frame, in units of the given one")
+
+
+class Patches(Section):
+    """A walk over planes."""
+
+    rank: PositiveInt = Field(2, description="dimension of the planes")
+    speed: PositiveFloat = Field(1.0, description="path length a frame, in units of |u1 - u0|")
+    substeps: PositiveInt = Field(2, description="steps an output frame")
+    momentum: float = Field(2.0, ge=0, description="weight of the last direction beside the velocity's")
+
+
+class LocalPca(OnFrames, Patches):
+    """Planes through the nearest training frames."""
+
+    algorithm: Literal["local_pca"]
+    neighbours: int = Field(6, ge=2, description="training frames a plane")
+
+
+class PerturbationPca(Denoised, Patches):
+    """Planes through denoised noisy copies."""
+
+    algorithm: Literal["perturbation_pca"]
+    block: Block = "rivals"
+    draws: int = Field(16, ge=2, multiple_of=2, description="noisy copies a plane, in mirrored pairs")
+
+
+class Optical(Section):
+    """How the motion between two frames is estimated, and how frames are sampled."""
+
+    motion: Literal["affine", "tvl1", "ilk"] = Field("affine", description="estimator")
+    speed: PositiveFloat = Field(1.0, description="of the motion, in units of the one between the given frames")
+    blur: float = Field(0.5, ge=0, description="Gaussian blur before estimation, pixels")
+    attachment: PositiveFloat = Field(15, description="tvl1: weight of the images; smaller is smoother")
+    tightness: PositiveFloat = Field(0.3, description="tvl1: coupling of its two parts")
+    radius: PositiveInt = Field(7, description="ilk: of the window, pixels")
+    spline: int = Field(3, ge=1, le=5, description="order of the interpolation")
+    outside: Literal["black", "edge"] = Field("black", description="what is seen from beyond the frame")
+
+
+class AffineFlow(Rival, Optical):
+    """One affine map registers the two frames; its powers carry the second one on."""
+
+    algorithm: Literal["affine_flow"]
+    motion: Literal["affine"] = "affine"
+
+
+class DenseFlow(Rival, Optical):
+    """Optical flow between the two frames, held steady, carries the second one on."""
+
+    algorithm: Literal["dense_flow"]
+    motion: Literal["tvl1", "ilk"] = "tvl1"
+
+
+class FlowDenoise(Denoised, Optical):
+    """Optical motion moves the last frame, the denoiser repairs it."""
+
+    algorithm: Literal["flow_denoise"]
+    block: Block = "rivals"
+
+
 class SkippedMethod(Skipped):
     """Not run on this dataset, such as an oracle where no true manifold is known."""
 
     algorithm: Literal["skipped"]
+    block: Block = "manifold"
     model_name: ClassVar[str] = ""
 
 
-Walked = Linear | Latent | TangentSpace | TangentFlow
+Walked = (
+    Linear
+    | Latent
+    | TangentSpace
+    | TangentFlow
+    | Persistence
+    | PixelLinear
+    | AffineFlow
+    | DenseFlow
+    | FlowDenoise
+    | PcaLinear
+    | LocalPca
+    | PerturbationPca
+)
 Method = Annotated[Walked, Field(discriminator="algorithm")]
 MethodEntry = Annotated[Walked | SkippedMethod, Field(discriminator="algorithm")]
 """What may stand under `extrapolate.DATASET.METHOD`."""

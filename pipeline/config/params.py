@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.config.data import Dataset, Fetch, Source
-from pipeline.config.methods import CLOSED_FORMS, Latent, MethodEntry, SkippedMethod
+from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, MethodEntry, SkippedMethod
 from pipeline.config.section import Name, Section
 from pipeline.config.training import ModelEntry
 from pipeline.errors import UserError, explain, suggestion
@@ -49,7 +49,7 @@ class Params(Section):
             for method in self.methods:
                 self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
                 walk = self.extrapolate[dataset][method]
-                if isinstance(walk, SkippedMethod):
+                if isinstance(walk, SkippedMethod) or walk.model_name in ("", FRAMES):
                     continue
                 known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
                 field = "model" if isinstance(walk, Latent) else "denoiser"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from pipeline.arrays import FrameMap, Frames
 
@@ -30,6 +30,20 @@ class WalkState:
     frame: Frames
     heading: Frames | None = None
     record: dict[str, Tensor] = field(default_factory=dict)
+
+
+class TrainingFrames(nn.Module):
+    """What the denoisers were trained on, for methods that take the frames themselves for a model.
+
+    Args:
+        frames: in no order that means anything, in [0, 1].
+    """
+
+    frames: Frames
+
+    def __init__(self, frames: Frames) -> None:
+        super().__init__()
+        self.register_buffer("frames", frames)
 
 
 class ItemNoise:

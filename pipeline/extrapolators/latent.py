@@ -8,12 +8,12 @@ import torch
 
 from pipeline.arrays import Frames
 from pipeline.config.methods import Latent
-from pipeline.extrapolators.base import WalkState, first_velocity
+from pipeline.extrapolators.base import ItemNoise, WalkState, first_velocity
 from pipeline.networks.vae import VAE
 
 
 @torch.no_grad()
-def latent(vae: VAE, first: Frames, second: Frames, cfg: Latent) -> Iterator[WalkState]:
+def latent(vae: VAE, first: Frames, second: Frames, cfg: Latent, noise: ItemNoise) -> Iterator[WalkState]:
     """Encode both frames (to the mean of q(z|u)), step along their difference, decode, for ever.
 
     Nothing here is random, so trials agree. Sampling the code instead would bury the velocity in noise.

@@ -37,7 +37,8 @@ def tangent_space(
             velocity = without_brightness(velocity, frames[1])
         heading = unit(project(space, velocity))
         length = lengths(velocity) if cfg.step == "velocity" else given
-        frame = ascend(clean, denoise(clean, noisy[1] + cfg.eta * length * heading), cfg.corrector)
+        frame = noisy[1] + cfg.eta * length * heading
+        frame = ascend(clean, denoise(clean, frame) if cfg.denoise else frame, cfg.corrector)
         if cfg.clip:
             frame = frame.clamp(0, 1)
         record = {"asymmetry": space.asymmetry, "rank": space.size, "gap": space.gap}

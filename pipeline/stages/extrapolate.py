@@ -68,7 +68,7 @@ def _by_video(fixed: dict[str, int], numbers: dict[str, Tensor], videos: int) ->
     return pd.DataFrame({"video": range(videos), **fixed, **{name: v.tolist() for name, v in numbers.items()}})
 
 
-def _warnings(cfg: Method, model: torch.nn.Module, field: str) -> list[str]:
+def _warnings(cfg: Method, model: torch.nn.Module | None, field: str) -> list[str]:
     """What a reader of the results should know; shown at once, and kept in the record."""
     if not (isinstance(cfg, Denoised) and isinstance(model, Denoiser) and model.sigma_range):
         return []

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from pipeline.config.methods import CLOSED_FORMS
+from pipeline.config.methods import FRAMES
 from pipeline.config.training import Model, VAETraining
+from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.mixture import DiracMixture
+from pipeline.denoisers.non_local_means import NonLocalMeans
+from pipeline.denoisers.tikhonov import Tikhonov
+from pipeline.denoisers.total_variation import TotalVariation
+from pipeline.denoisers.wavelet import Wavelet
+from pipeline.denoisers.wiener import Wiener
 from pipeline.errors import UserError
+from pipeline.extrapolators.base import TrainingFrames
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors
 from pipeline.stages.prepared import Prepared
 from pipeline.training.loop import trained_denoiser
 
+UNTRAINED: dict[str, Callable[[Prepared], Denoiser]] = {
+    "oracle": lambda frames: DiracMixture(frames.dense),
+    "memoriser": lambda frames: DiracMixture(frames.training_frames),
+    "wiener": lambda frames: Wiener(frames.training_frames),
+    "tikhonov": lambda frames: Tikhonov(),
+    "total_variation": lambda frames: TotalVariation(),
+    "wavelet": lambda frames: Wavelet(),
+    "non_local_means": lambda frames: NonLocalMeans(),
+}
+"""The exact denoisers of the dense manifold and of the training frames alone, of a Gaussian fitted to these; and the
+classical ones, which have seen no frame."""
 
-def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module:
-    """A denoiser or a VAE, ready to be used.
 
-    `oracle` is the exact denoiser of the dense manifold, `memoriser` that of the training frames alone.
+def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
+    """A denoiser, a VAE or the training frames, ready to be used; None for the name "": a method without a model.
 
     Raises:
         UserError: missing or damaged weights.
     """
-    if name in CLOSED_FORMS:
-        atoms = frames.dense if name == "oracle" else frames.training_frames
-        return DiracMixture(atoms.to(device))
+    if not name:
+        return None
+    if name == FRAMES:
+        return TrainingFrames(frames.training_frames.to(device))
+    if name in UNTRAINED:
+        return UNTRAINED[name](frames).to(device)
     folder, made_by = paths.model(dataset, name), f"manex train {dataset} {name}"
     facts = read_json(folder / "model.json", made_by)
     weights = read_tensors(folder / "weights.safetensors", made_by)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.config.methods import CLOSED_FORMS, FRAMES
 from pipeline.config.params import Params, parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors, write_tensors
 from pipeline.stages.fetch import fetch
-from pipeline.stages.models import load_model
+from pipeline.stages.models import UNTRAINED, load_model
 from pipeline.stages.prepare import prepare
 from pipeline.stages.prepared import load_prepared
 from pipeline.stages.trials import load_trials
@@ -146,3 +147,18 @@ def test_tensors_that_are_no_trials_are_told_with_the_command(paths: Paths) -> N
     write_tensors(paths.extrapolated("rotated_mnist", "linear") / "trials.safetensors", {"frames": torch.ones(2)})
     with pytest.raises(UserError, match=r"damaged .*manex extrapolate rotated_mnist linear"):
         load_trials("rotated_mnist", "linear", paths)
+
+
+def test_every_closed_form_of_the_settings_can_be_made(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    assert set(UNTRAINED) == set(CLOSED_FORMS)
+    for name in CLOSED_FORMS:
+        denoiser = load_model("rotated_mnist", name, frames, paths, "cpu")
+        assert denoiser(frames.held_out_frames, 0.1).shape == frames.held_out_frames.shape
+
+
+def test_methods_that_take_the_training_frames_get_just_these(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    known = load_model("rotated_mnist", FRAMES, frames, paths, "cpu")
+    assert torch.equal(known.frames, frames.training_frames)
+    assert load_model("rotated_mnist", "", frames, paths, "cpu") is None
