@@ -43,7 +43,7 @@ def followed(pictures: Pictures, masks: NDArray[np.uint8], size: int, colour: bo
     if masks.shape != pictures.shape[:3]:
         raise ValueError(f"masks of shape {masks.shape} for pictures of shape {pictures.shape[:3]}")
     centres, side = person_boxes(masks)
-    steady = gaussian_filter1d(centres, SMOOTHING, axis=0, mode="nearest")
+    steady = _steadied(centres)
     step = side / (FINE * size)
     frames = []
     for picture, (row, column) in zip(pictures, steady, strict=True):
@@ -82,6 +82,14 @@ def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
     places = np.arange(len(masks))
     filled = np.stack([np.interp(places, seen, centres[seen, axis]) for axis in (0, 1)], 1)
     return filled, MARGIN * float(max(sides))
+
+
+def _steadied(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A path without its tremor; at both ends it goes on as it came, so that a steady walk stays what it is."""
+    around = int(4 * SMOOTHING)
+    longer = np.pad(centres, ((around, around), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth: NDArray[np.float64] = gaussian_filter1d(longer, SMOOTHING, axis=0)[around:-around]
+    return smooth
 
 
 def _resized(picture: NDArray[np.float64], size: int) -> NDArray[np.float64]:

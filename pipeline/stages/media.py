@@ -37,6 +37,8 @@ def read_video(path: Path) -> Pictures:
             if not container.streams.video:
                 raise UserError(f"{path}: holds no video stream")
             stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise UserError(f"{path}: no decoder for its codec; convert it, such as to MP4")
             _limit(path, max(1, stream.frames), stream.height, stream.width)
             for frame in container.decode(stream):
                 _limit(path, len(frames) + 1, frame.height, frame.width)
