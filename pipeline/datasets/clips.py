@@ -59,7 +59,8 @@ def silhouettes(masks: NDArray[np.uint8], size: int) -> Frames:
     side = max(masks.shape[1:])
     around = [((side - n) // 2, side - n - (side - n) // 2) for n in masks.shape[1:]]
     square = np.pad((masks > 0).astype(np.float64), ((0, 0), *around))
-    return np.stack([_resized(mask[..., None], size) for mask in square]).transpose(0, 3, 1, 2).astype(np.float32)
+    shrunk = np.stack([_resized(mask[..., None], size) for mask in square])
+    return shrunk.transpose(0, 3, 1, 2).clip(0, 1).astype(np.float32)
 
 
 def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:

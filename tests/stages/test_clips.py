@@ -61,7 +61,7 @@ def test_a_crop_follows_the_person(paths: Paths, tmp_path: Path) -> None:
     assert told == "action jack, 9 people: original videos, cropped around the person; 270 frames of 9 clips"
     square = torch.tensor([200, 50, 30]).reshape(3, 1, 1) / 255
     torch.testing.assert_close(videos[..., 3:13, 3:13], square.expand(9, 5, 3, 10, 10), rtol=0, atol=0.05)
-    assert videos[..., 0, :].max() < 0.35  # the noise around it
+    assert videos[..., 0, :].max() < 0.45  # the noise around it
 
 
 def test_grey_frames_have_the_luminance_of_the_colour(paths: Paths, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_silhouettes_are_told_as_what_they_are(paths: Paths, tmp_path: Path) -> 
     fetch("weizmann", Fetch(weizmann=WeizmannFiles(actions=("jack",))), paths)
     videos, told = made(paths, people=("ido", "eli"))
     assert "silhouettes, not the videos themselves" in told
-    assert (videos.min(), videos.max()) == (0, pytest.approx(1))
+    assert (float(videos.min()), float(videos.max())) == (0, 1)
     with pytest.raises(UserError, match=r"params\.yaml: data\.weizmann\.colour: rgb: only masks are at hand"):
         made(paths, people=("ido", "eli"), colour="rgb")
 
