@@ -46,6 +46,10 @@ class NotThereError(Exception):
     """A place does not have what is asked for."""
 
 
+class UnreachableError(NotThereError):
+    """The site does not answer: no use to ask for another file."""
+
+
 @dataclass(frozen=True)
 class Site:
     """The official site, and the folder that keeps what it gave."""
@@ -58,7 +62,7 @@ class Site:
         """A file of the site; downloaded once, its sha256 noted then and demanded from then on.
 
         Raises:
-            NotThereError: not reachable, or other bytes than the first time.
+            NotThereError: not reachable, not there, or other bytes than the first time.
         """
         notes = self.cache / "sha256.json"
         try:
@@ -67,7 +71,7 @@ class Site:
             store = pooch.core.Pooch(self.cache, self.url, registry, retry_if_failed=self.retries)
             path = Path(store.fetch(name, downloader=pooch.downloaders.HTTPDownloader(timeout=SECONDS)))
         except (requests.ConnectionError, requests.Timeout):
-            raise NotThereError(f"{self.url}{name} cannot be reached") from None
+            raise UnreachableError(f"{self.url} cannot be reached") from None
         except (OSError, ValueError) as error:
             raise NotThereError(f"{self.url}{name}: {' '.join(str(error).split())[:160]}") from None
         if name not in known:
@@ -83,18 +87,19 @@ def fetch_weizmann(cfg: WeizmannFiles, folder: Path, mirror: Path | None, site: 
         UserError: what a place has is damaged or hostile.
     """
     kinds: Sequence[Kind] = ("avi", "strips", "masks") if cfg.source == "auto" else (cfg.source,)
-    reasons = []
+    reasons, reachable = [], True
     for kind in kinds:
         for place, where in (("mirror", mirror and mirror / "weizmann"), ("site", site)):
             try:
                 if isinstance(where, Path):
                     _from_mirror(kind, cfg.actions, where, folder)
-                elif isinstance(where, Site) and kind != "strips":
+                elif isinstance(where, Site) and kind != "strips" and reachable:
                     _from_site(kind, cfg.actions, where, folder)
                 else:
                     continue
             except NotThereError as error:
                 reasons.append(str(error))
+                reachable = reachable and not isinstance(error, UnreachableError)
             else:
                 return kind, place
     raise NotThereError("; ".join(dict.fromkeys(reasons)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,25 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.stages import media
-from pipeline.stages.media import read_pictures, read_strip, read_video
+from pipeline.stages.media import Picture
 
 CLIP = moving_square(6)
+
+
+def all_of(pictures: Iterator[Picture]) -> np.ndarray:
+    return np.stack(list(pictures))
+
+
+def read_video(path: Path) -> np.ndarray:
+    return all_of(media.read_video(path))
+
+
+def read_pictures(folder: Path) -> np.ndarray:
+    return all_of(media.read_pictures(folder))
+
+
+def read_strip(path: Path) -> np.ndarray:
+    return all_of(media.read_strip(path))
 
 
 def test_a_raw_video_comes_back_to_the_byte(tmp_path: Path) -> None:
@@ -58,11 +75,12 @@ def test_a_missing_video_is_told_by_name(tmp_path: Path) -> None:
         read_video(tmp_path / "gone.avi")
 
 
-def test_a_video_beyond_the_limit_is_refused_before_it_fills_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", ["MAX_PIXELS", "MAX_FRAMES"])
+def test_a_video_beyond_the_limits_is_refused_before_it_fills_the_memory(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_video(tmp_path / "a.avi", CLIP)
-    monkeypatch.setattr(media, "MAX_PIXELS", 3 * 24 * 40)
+    monkeypatch.setattr(media, limit, 5)
     with pytest.raises(UserError, match="too much for one clip"):
         read_video(path)
 

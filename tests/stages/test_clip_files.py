@@ -17,7 +17,7 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages import weizmann_source
 from pipeline.stages.absent import absence
-from pipeline.stages.clips import own_videos
+from pipeline.stages.clip_files import own_videos
 from pipeline.stages.fetch import fetch
 from pipeline.stages.media import read_video
 from pipeline.stages.prepare import prepare
@@ -207,14 +207,14 @@ def test_a_clip_of_one_frame_is_told_with_what_it_needs(tmp_path: Path) -> None:
 @real
 @pytest.mark.parametrize(("name", "frames"), [("ido_walk", 43), ("lyova_walk", 50), ("eli_jack", 51)])
 def test_the_real_videos_have_as_many_frames_as_their_masks(name: str, frames: int) -> None:
-    assert read_video(REAL / "avi" / f"{name}.avi").shape == (frames, 144, 180, 3)
+    assert np.stack(list(read_video(REAL / "avi" / f"{name}.avi"))).shape == (frames, 144, 180, 3)
 
 
 @real
 def test_the_real_crop_holds_the_whole_person_and_follows_him(paths: Paths) -> None:
     """White in the place of the mask, black elsewhere: what the crop shows is what it keeps of the person."""
     from pipeline.datasets.clips import followed
-    from pipeline.stages.clips import _masks
+    from pipeline.stages.clip_files import _masks
 
     masks = _masks(REAL / "classification_masks.mat", "original_masks")["ido_walk"]
     painted = np.repeat(255 * masks[..., None], 3, -1)
