@@ -13,9 +13,6 @@ from pipeline.stages.absent import absence
 from pipeline.stages.artifacts import read_csv, read_json, write_csv, write_json, write_text
 from pipeline.stages.records import recorded
 
-PROTOCOL = "paper"
-"""The denoiser is trained on frames of the videos that are extrapolated, as in the paper."""
-
 COLUMNS = (
     *("dataset", "protocol", "method", "dtw_ssid", "dtw_ssid_sd", "dtw_ssid_greedy", "coverage", "reversals"),
     *("seconds_per_frame", "trials", "videos", "dtw_ssid_low", "dtw_ssid_high", "distance", "stalls", "jumps"),
@@ -45,13 +42,13 @@ def table(params: Params, paths: Paths) -> None:
 
 def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
     if reason := absence(paths.scores(dataset, method)):
-        return {"dataset": dataset, "protocol": PROTOCOL, "method": method, "not_run": reason}
+        return {"dataset": dataset, "protocol": _protocol(dataset, paths), "method": method, "not_run": reason}
     scores = read_csv(paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}")
     by_trial = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
     found = estimate(by_trial.to_numpy(), seed=0)
     return {
         "dataset": dataset,
-        "protocol": PROTOCOL,
+        "protocol": _protocol(dataset, paths),
         "method": method,
         "dtw_ssid": found.mean,
         "dtw_ssid_sd": found.sd,
@@ -68,6 +65,13 @@ def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
         "jumps": scores["jumps"].median(),
         "not_run": None,
     }
+
+
+def _protocol(dataset: str, paths: Paths) -> str:
+    """`paper`: the denoiser is trained on frames of the videos that are extrapolated; `held_out`: on others."""
+    if absence(paths.prepared(dataset)):
+        return "paper"
+    return str(read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}")["protocol"])
 
 
 def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
