@@ -159,6 +159,15 @@ def table() -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def denoisers() -> None:
+    """Compare the denoisers that tangent_flow walked with: [dim]manex denoisers[/]"""
+    from pipeline.stages.denoisers import denoisers
+
+    params, paths = _project()
+    denoisers(params, paths)
+
+
+@app.command(rich_help_panel=STAGES)
 def figures() -> None:
     """Draw the figures: [dim]manex figures[/]"""
     from pipeline import tracking

