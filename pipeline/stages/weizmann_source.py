@@ -75,6 +75,9 @@ class Site:
         except (OSError, ValueError) as error:
             raise NotThereError(f"{self.url}{name}: {' '.join(str(error).split())[:160]}") from None
         if name not in known:
+            if not _is_what_it_should_be(path):
+                path.unlink()
+                raise NotThereError(f"{self.url}{name}: answers, but not with {path.suffix} data")
             write_json(notes, {**known, name: sha256(path)})
         return path
 
@@ -176,6 +179,14 @@ def _plain_name(archive: Path, member: zipfile.ZipInfo) -> str | None:
     if member.is_dir() or path.suffix.lower() != ".avi" or parts(path.stem) is None:
         return None
     return f"{path.stem}.avi"
+
+
+def _is_what_it_should_be(path: Path) -> bool:
+    """Not an error page, whose hash would be demanded ever after."""
+    if path.suffix == ".zip":
+        return zipfile.is_zipfile(path)
+    with path.open("rb") as stream:
+        return stream.read(10) == b"MATLAB 5.0"
 
 
 def sha256(path: Path) -> str:

@@ -81,6 +81,21 @@ def test_other_bytes_than_the_first_time_are_refused(site: Site) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("name", ["jack.zip", MASKS])
+def test_a_page_in_the_place_of_data_is_not_kept(name: str, site: Site, served: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / name).write_text("<html>back soon</html>")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(other))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        with pytest.raises(NotThereError, match="answers, but not with"):
+            Site(f"http://127.0.0.1:{server.server_address[1]}/", site.cache, retries=0).get(name)
+        server.shutdown()
+        thread.join()
+    assert sha256(site.get(name)) == sha256(served / name)
+
+
 def test_a_complete_mirror_serves_videos_without_a_network(nowhere: Site, folder: Path, tmp_path: Path) -> None:
     mirror = write_mirror(tmp_path / "mirror", "jack", frames=6)
     assert fetch_weizmann(JACK, folder, mirror, nowhere) == ("avi", "mirror")
