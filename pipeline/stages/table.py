@@ -85,7 +85,7 @@ def _protocol(dataset: str, paths: Paths) -> str:
     """`paper`: the denoiser is trained on frames of the videos that are extrapolated; `held_out`: on others."""
     if absence(paths.prepared(dataset)):
         return "paper"
-    return str(read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}")["protocol"])
+    return str(read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("protocol", "paper"))
 
 
 def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
