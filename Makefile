@@ -35,9 +35,10 @@ reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.y
 	# smoke: MLflow once at the end instead of in every stage, where its start would be half the time
 	@$(if $(filter smoke,$(PROFILE)),MANEX_TRACKING=off) dvc repro
 	@python -m pipeline track sync
+	@python -m pipeline report
 	@python -m pipeline times
 	@cat reports/table1.md
-	@echo; echo "figures: reports/figures/   dashboard: make dashboard   this table: reports/table1.md"
+	@echo; echo "report: reports/index.html   figures: reports/figures/   dashboard: make dashboard   this table: reports/table1.md"
 
 test: setup-dev lint check ## ruff, mypy, pytest
 

@@ -148,6 +148,17 @@ def evaluate(dataset: Dataset, method: Method) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def spectrum(dataset: Dataset) -> None:
+    """Look at the Jacobian along one walk: [dim]manex spectrum rotated_mnist[/]"""
+    params, paths = _project()
+    params.dataset(dataset)
+
+    from pipeline.stages.spectrum import spectrum
+
+    spectrum(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
+
+
+@app.command(rich_help_panel=STAGES)
 def table() -> None:
     """Write Table 1 from all scores: [dim]manex table[/]"""
     from pipeline import tracking
@@ -218,6 +229,16 @@ def dashboard(
     from pipeline.dashboard import serve
 
     serve(_paths(), port, typer.echo)
+
+
+@app.command(rich_help_panel=RESULTS)
+def report() -> None:
+    """Write reports/index.html, everything on one page: [dim]manex report[/]"""
+    from pipeline.stages.report import report
+
+    params, paths = _project()
+    report(params, paths)
+    typer.echo(f"{paths.page}: open it in a browser")
 
 
 @app.command(rich_help_panel=RESULTS)

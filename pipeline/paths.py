@@ -44,6 +44,9 @@ class Paths:
     def extrapolated(self, dataset: str, method: str) -> Path:
         return self.root / "data" / "extrapolated" / dataset / method
 
+    def spectrum(self, dataset: str) -> Path:
+        return self.root / "data" / "spectrum" / dataset
+
     def scores(self, dataset: str, method: str) -> Path:
         return self.root / "reports" / "scores" / dataset / method
 
@@ -64,9 +67,18 @@ class Paths:
         return self.root / "reports" / "figures"
 
     @property
+    def pictures(self) -> Path:
+        """Moving pictures: too large for git at every change."""
+        return self.root / "reports" / "pictures"
+
+    @property
     def private(self) -> Path:
         """Pictures that git must not get: of real people, of a user's own clips."""
         return self.root / "reports" / "private"
+
+    @property
+    def page(self) -> Path:
+        return self.root / "reports" / "index.html"
 
     @property
     def costs(self) -> Path:

@@ -11,7 +11,7 @@ from pipeline.progress import clock
 if TYPE_CHECKING:
     from rich.table import Table
 
-STAGES = ("fetch", "prepare", "train", "extrapolate", "evaluate", "table", "denoisers", "figures")
+STAGES = ("fetch", "prepare", "train", "extrapolate", "evaluate", "spectrum", "table", "denoisers", "figures")
 
 
 def read_times(paths: Paths) -> list[dict[str, Any]]:

@@ -21,6 +21,11 @@ def colour(method: str, methods: tuple[str, ...]) -> str:
     return _FIXED.get(method) or rest[method]
 
 
+def readable(name: str) -> str:
+    """A name of params.yaml as figures print it."""
+    return name.replace("_", " ")
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Settings for the figures drawn inside the block."""

@@ -5,31 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pipeline.figures.style import figure
+from pipeline.figures.style import figure, readable
+
+Video = Float[Tensor, "frame channel height width"]
+Image = Float[np.ndarray, "height width channel"]
+
+GROUND = 0.4
+"""Grey level between frames."""
 
 
-def videos_figure(truth: Tensor, generated: Mapping[str, Tensor], columns: int = 12) -> Figure:
+def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 12) -> Figure:
     """One row for the truth and one a method; `columns` frames, evenly spaced from first to last.
 
     Args:
-        truth: (frame, channel, height, width), grey levels in [0, 1].
+        truth: grey levels in [0, 1].
         generated: the same by method, each of any length.
     """
     rows = {"truth": truth, **generated}
-    drawn = figure(0.5 * columns + 1, 0.5 * len(rows) + 0.2)
-    axes = drawn.subplots(len(rows), 1)
-    for axis, (name, video) in zip(axes, rows.items(), strict=True):
-        chosen = np.linspace(0, len(video) - 1, columns).round().astype(int)
-        strip = np.concatenate([_framed(video[i]) for i in chosen], axis=1)
-        axis.imshow(strip, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axis.set_axis_off()
-        axis.text(-3, strip.shape[0] / 2, name.replace("_", " "), ha="right", va="center")
+    sheet = sheet_of(list(rows.values()), min(columns, len(truth)))
+    side = sheet.shape[0] / len(rows)
+    drawn = figure(6.8, 5.7 * sheet.shape[0] / sheet.shape[1] + 0.1)
+    axes = drawn.subplots()
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_yticks([(i + 0.5) * side - 0.5 for i in range(len(rows))], [readable(name) for name in rows])
+    axes.set_xticks([])
+    axes.set_anchor("E")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return drawn
 
 
-def _framed(frame: Tensor) -> np.ndarray:
-    image = frame.permute(1, 2, 0).numpy()
-    return np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=0.4)
+def sheet_of(videos: list[Video], columns: int, border: int = 1) -> Image:
+    """A row a video, `columns` frames of each, evenly spaced from first to last, with a border round each frame."""
+    rows = []
+    for video in videos:
+        frames = video[sampled(len(video), columns)].permute(0, 2, 3, 1).numpy()
+        edge = (border, border)
+        framed = np.pad(frames, ((0, 0), edge, edge, (0, 0)), constant_values=GROUND)
+        rows.append(np.concatenate(list(framed), axis=1))
+    return np.concatenate(rows)
+
+
+def sampled(length: int, count: int) -> list[int]:
+    """`count` frame numbers, evenly spaced from the first to the last."""
+    return [int(i) for i in np.linspace(0, length - 1, count).round()]

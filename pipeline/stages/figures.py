@@ -1,74 +1,129 @@
-"""figures: the paper's figures from our runs, as PNG and SVG."""
+"""figures: the paper's figures from our runs, as PNG and SVG, and a moving picture a dataset."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from torch import Tensor
 
+from pipeline.config.methods import TangentFlow
 from pipeline.config.params import Params
 from pipeline.config.training import SkippedModel, VAETraining
+from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.psnr import psnr_figure
-from pipeline.figures.style import METADATA, style
+from pipeline.figures.spectrum import spectrum_figure
+from pipeline.figures.style import METADATA, readable, style
 from pipeline.figures.videos import videos_figure
+from pipeline.figures.walk2d import walk_figure
+from pipeline.metrics.ssim import ssim_distances
 from pipeline.paths import Paths
 from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import read_csv, replacing_folder
-from pipeline.stages.prepared import load_prepared
+from pipeline.stages.artifacts import read_csv, read_json, read_tensors, replacing_folder
+from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
-from pipeline.stages.trials import load_trials
+from pipeline.stages.trials import VIDEO, load_trials
 
-VIDEO = 2
-"""The video shown: a 4, which no rotation or shift leaves unchanged."""
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One video of a dataset with what the methods made of it in their first trial.
+
+    Attributes:
+        method: the one that figures of a single method show: the first tangent_flow, else the first there is.
+    """
+
+    dataset: str
+    video: int
+    frames: Prepared
+    generated: Mapping[str, Tensor]
+    method: str
+
+    @property
+    def truth(self) -> Tensor:
+        """(frame, channel, height, width)."""
+        return self.frames.videos[self.video]
 
 
 def figures(params: Params, paths: Paths) -> None:
-    """Write reports/figures, and reports/private: what shows real people, or a user's own clips."""
+    """Write reports/figures; reports/pictures: what moves; reports/private: real people, or a user's own clips."""
     with (
         recorded(paths, "figures", "", {}),
         style(),
         replacing_folder(paths.figures) as folder,
+        replacing_folder(paths.pictures) as moving,
         replacing_folder(paths.private) as private,
     ):
-        for dataset in params.datasets:
-            methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
-            if methods:
-                _dataset_figures(dataset, methods, paths, folder, private)
+        everything = [shown for dataset in params.datasets if (shown := _shown(dataset, params, paths))]
+        for shown in everything:
+            still = private if shown.frames.private else folder
+            _dataset_figures(shown, paths, still)
+            picture = moving_picture(shown.truth, shown.generated)
+            ((private if shown.frames.private else moving) / f"{shown.dataset}.gif").write_bytes(picture)
+        first = next((shown for shown in everything if shown.frames.manifolds), None)
+        if first:
+            _save(walk_figure(first.truth[:2], first.generated[first.method]), folder / "walk")
         table = read_csv(paths.reports / "table1.csv", "manex table").dropna(subset="dtw_ssid")
         if len(table):
             _save(comparison_figure(table), folder / "comparison")
-        histories = {
-            f"{dataset}, {model}": read_csv(
-                paths.model(dataset, model) / "history.csv", f"manex train {dataset} {model}"
-            )
-            for dataset in params.datasets
-            for model in params.models
-            if not isinstance(params.training(dataset, model), VAETraining | SkippedModel)
-            and not absence(paths.model(dataset, model))
-        }
-        if histories:
-            _save(psnr_figure(histories), folder / "psnr")
+        _psnr(params, paths, folder)
 
 
-def _dataset_figures(dataset: str, methods: Sequence[str], paths: Paths, folder: Path, private: Path) -> None:
+def _shown(dataset: str, params: Params, paths: Paths) -> Shown | None:
+    """None for a dataset that no method was run on."""
+    methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
+    if not methods:
+        return None
     frames = load_prepared(dataset, paths)
     video = min(VIDEO, len(frames.videos) - 1)
     generated = {method: load_trials(dataset, method, paths)[0][0, video] for method in methods}
-    shown = videos_figure(frames.videos[video], generated)
-    _save(shown, (private if frames.private else folder) / f"{dataset}_videos")
-    if frames.coordinates is None:
+    ours = [name for name in methods if isinstance(params.method(dataset, name), TangentFlow)]
+    return Shown(dataset, video, frames, generated, (ours or methods)[0])
+
+
+def _dataset_figures(shown: Shown, paths: Paths, folder: Path) -> None:
+    name, method = shown.dataset, shown.method
+    _save(videos_figure(shown.truth, shown.generated), folder / f"{name}_videos")
+    distances = ssim_distances(shown.truth, shown.generated[method]).numpy()
+    _save(alignment_figure(distances, readable(f"{name}, {method}")), folder / f"{name}_alignment")
+    if not absence(paths.spectrum(name)):
+        _save(_spectrum(name, paths), folder / f"{name}_spectrum")
+    if shown.frames.coordinates is None:
         return
     recovered = {}
-    for method in methods:
-        table = read_csv(paths.scores(dataset, method) / "frames.csv", f"manex evaluate {dataset} {method}")
-        own = table[(table["video"] == video) & (table["trial"] == table["trial"].min())]
+    for method in shown.generated:
+        table = read_csv(paths.scores(name, method) / "frames.csv", f"manex evaluate {name} {method}")
+        own = table[(table["video"] == shown.video) & (table["trial"] == table["trial"].min())]
         recovered[method] = own.sort_values("frame")["coordinate"].dropna().to_numpy(np.float64)
-    period = frames.manifolds[video].period
-    _save(paths_figure(frames.coordinates.numpy(), period, frames.unit, recovered), folder / f"{dataset}_paths")
+    period = shown.frames.manifolds[shown.video].period
+    drawn = paths_figure(shown.frames.coordinates.numpy(), period, shown.frames.unit, recovered)
+    _save(drawn, folder / f"{name}_paths")
+
+
+def _spectrum(dataset: str, paths: Paths) -> Figure:
+    folder, made_by = paths.spectrum(dataset), f"manex spectrum {dataset}"
+    facts = read_json(folder / "spectrum.json", made_by)
+    tensors = read_tensors(folder / "spectrum.safetensors", made_by)
+    title = readable(f"{dataset}, {facts['denoiser']} along {facts['method']}, sigma {facts['sigma_255']:g}/255")
+    return spectrum_figure(facts["numbers"], tensors["frames"], tensors["values"], tensors["vectors"], title)
+
+
+def _psnr(params: Params, paths: Paths, folder: Path) -> None:
+    histories = {
+        f"{dataset}, {model}": read_csv(paths.model(dataset, model) / "history.csv", f"manex train {dataset} {model}")
+        for dataset in params.datasets
+        for model in params.models
+        if not isinstance(params.training(dataset, model), VAETraining | SkippedModel)
+        and not absence(paths.model(dataset, model))
+    }
+    if histories:
+        _save(psnr_figure(histories), folder / "psnr")
 
 
 def _save(drawn: Figure, path: Path) -> None:

@@ -51,14 +51,14 @@ def recorded(paths: Paths, stage: str, item: str, params: dict[str, Any]) -> Ite
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "commit": _commit(paths),
+        "commit": commit_of(paths),
         "lock": sha256(paths.lock.read_bytes()).hexdigest()[:16] if paths.lock.is_file() else "",
         **run.facts,
     }
     write_json(paths.record(stage, item), record)
 
 
-def _commit(paths: Paths) -> str:
+def commit_of(paths: Paths) -> str:
     """The git commit, with "+" if files differ from it; "" outside a repository."""
 
     def git(*words: str) -> str:

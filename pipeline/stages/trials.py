@@ -8,6 +8,9 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors
 
+VIDEO = 2
+"""The video that is shown where one is: of the digits a 4, which no rotation or shift leaves unchanged."""
+
 
 def load_trials(dataset: str, method: str, paths: Paths) -> tuple[Tensor, list[int]]:
     """(trial, video, frame, channel, height, width) and the trials' seeds.

@@ -1,0 +1,59 @@
+"""What the figures show, in words: alternative texts and captions by kind of figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.report.page import Picture
+from pipeline.report.sprites import data_address
+
+ABOUT = {
+    "_videos.svg": (
+        "Rows of frames: the true video on top, then what each method generated, first to last frame",
+        "The true video above what each method makes of its first two frames (first trial; the paper's Fig. 2).",
+    ),
+    ".gif": (
+        "Moving picture: the truth and all methods side by side, each played in the same time",
+        "Moving picture: all methods beside the truth",
+    ),
+    "_paths.svg": (
+        "One panel a method: the true frames as dots on the latent circle or segment, an arrow for each step",
+        "Where each walk is on the latent manifold; dots are true frames, an arrow is a step (Fig. 3).",
+    ),
+    "_alignment.svg": (
+        "Heat map of distances with exact and greedy alignment paths, the pairs they match, and the aligned distances",
+        "Distance of every true to every generated frame with both alignments; the pairs of the exact one; the "
+        "distance after alignment, and without (Fig. 4).",
+    ),
+    "_spectrum.svg": (
+        "Curves of the largest eigenvalues of the Jacobian at frames of a walk, and its first eigenvectors as images",
+        "What the denoiser's Jacobian keeps along a walk: eigenvalues, and the first eigenvectors under each frame "
+        "(red brightens, blue darkens).",
+    ),
+    "walk.svg": (
+        "Left: one digit moved along a straight line and along the manifold; right: a walk round a circle in the plane",
+        "Why on the manifold: along the line two images are superimposed (red: brighter than white, blue: darker than "
+        "black), along the manifold the image turns. Right, with the exact denoiser of a circle: a step along "
+        "the tangent leaves the circle, denoising leads back (Fig. 1).",
+    ),
+    "comparison.svg": (
+        "One panel a dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
+        "Table 1 as a picture; whiskers are 95 % bootstrap intervals over trials and videos.",
+    ),
+    "psnr.svg": (
+        "One panel a denoiser: PSNR against training step, on held-out and on training frames",
+        "How far each denoiser converged; where held-out frames fall behind training frames, it memorises.",
+    ),
+}
+_KINDS = {".svg": "image/svg+xml", ".gif": "image/gif"}
+
+
+def picture_of(path: Path, prefix: str = "") -> Picture | None:
+    """A figure with its words; None if it was not drawn."""
+    if not path.is_file():
+        return None
+    alt, caption = ABOUT[path.name.removeprefix(prefix)]
+    name = prefix.replace("_", " ")
+    told = f"{name}: {alt[0].lower()}{alt[1:]}" if name else alt
+    address = data_address(path.read_bytes(), _KINDS[path.suffix])
+    return Picture(path.stem, address, told, caption, moving=path.suffix == ".gif")

@@ -1,0 +1,125 @@
+"""The report as one HTML page that needs no other file and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from pipeline.report.sprites import COLUMNS
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the words that stand for it.
+
+    Attributes:
+        address: a `data:` address.
+        alt: what it shows, for who cannot see it.
+        caption: what to look for.
+        moving: hidden until asked for, so that nothing moves unasked.
+    """
+
+    name: str
+    address: str
+    alt: str
+    caption: str
+    moving: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method on a dataset, as Table 1 has it; texts, ready to be printed.
+
+    Attributes:
+        cells: by column; empty if the method was not run.
+        not_run: why it was not; "" if it was.
+        best: whether no method without knowledge of the truth is better.
+    """
+
+    method: str
+    cells: Mapping[str, str]
+    not_run: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A method's paired difference to its best rival, as texts."""
+
+    method: str
+    rival: str
+    mean: str
+    interval: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """The videos of a dataset, to be leafed through.
+
+    Attributes:
+        rows: of the sprites: the truth first, then the methods.
+        sprites: one a video.
+        scores: DTW-SSID as text by video and method, in the order of `rows` without the truth.
+        width, height: of a frame, in pixels.
+    """
+
+    rows: Sequence[str]
+    sprites: Sequence[str]
+    scores: Sequence[Sequence[str]]
+    width: int
+    height: int
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the page's script reads."""
+        return {"sprites": self.sprites, "scores": self.scores, "columns": COLUMNS, "rows": len(self.rows)}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One dataset on the page."""
+
+    name: str
+    rows: Sequence[Row]
+    differences: Sequence[Difference]
+    pictures: Sequence[Picture]
+    detail: Detail | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows.
+
+    Attributes:
+        columns: headings of Table 1 after the method's.
+        settings: params.yaml as text, by section.
+        provenance: facts by name.
+        times: rows of (stage, item, seconds, machine).
+        absent: (what, why) of all that was not run.
+    """
+
+    profile: str
+    sections: Sequence[Section]
+    pictures: Sequence[Picture]
+    columns: Sequence[str]
+    settings: Mapping[str, str]
+    provenance: Mapping[str, str]
+    times: Sequence[Sequence[str]] = field(default_factory=list)
+    absent: Sequence[tuple[str, str]] = field(default_factory=list)
+
+
+def render(report: Report) -> str:
+    """The page; every text in it is escaped."""
+    environment = Environment(
+        loader=PackageLoader("pipeline.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["readable"] = lambda name: name.replace("_", " ")
+    return environment.get_template("page.html.j2").render(report=report)
