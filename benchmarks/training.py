@@ -112,10 +112,9 @@ def main() -> None:
         one = pool.apply(race, (ours, arguments.decibel, float("inf"), arguments.threads))
         bare = pool.apply(plain, (ours, 60, arguments.threads))
         other = pool.apply(race, (theirs, arguments.decibel, arguments.cap * one.seconds, arguments.threads))
-    print(
-        "| what | steps | PSNR, dB | seconds | CPU seconds | images/s | peak memory, MB |\n|---|---|---|---|---|---|---|"
-    )
-    for what, found in {"our recipe": one, "our network, plain loop, float32": bare, "reference recipe": other}.items():
+    print("| what | steps | PSNR, dB | seconds | CPU seconds | images/s | peak memory, MB |\n" + "|---" * 7 + "|")
+    contenders = {"our recipe": one, "our network, plain loop, float32": bare, "reference recipe": other}
+    for what, found in contenders.items():
         rate = found.images / found.seconds
         print(
             f"| {what} | {found.steps} | {found.psnr:.2f} | {found.seconds:.1f} | {found.cpu_seconds:.1f} "
@@ -123,9 +122,8 @@ def main() -> None:
         )
     bound = "" if other.psnr >= arguments.decibel else "more than "
     print(f"\nto {arguments.decibel:g} dB, our recipe against the reference:")
-    print(
-        f"time {bound}{other.seconds / one.seconds:.1f} times, CPU time {bound}{other.cpu_seconds / one.cpu_seconds:.1f}"
-    )
+    ratio, cpu_ratio = other.seconds / one.seconds, other.cpu_seconds / one.cpu_seconds
+    print(f"{bound}{ratio:.1f} times less time, {bound}{cpu_ratio:.1f} times less CPU time")
 
 
 if __name__ == "__main__":

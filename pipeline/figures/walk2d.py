@@ -109,7 +109,7 @@ def _draw_plane(axes: Axes) -> None:
     for here, ahead, back in zip(walked.stations[1:-1], walked.predicted, walked.stations[2:], strict=True):
         _arrow(axes, here, ahead, GREEN)
         _arrow(axes, ahead, back, PURPLE)
-    _arrow(axes, *walked.stations[:2], BLUE)
+    _arrow(axes, walked.stations[0], walked.stations[1], BLUE)
     given, made = walked.stations[:2], walked.stations[2:]
     axes.plot(*given.T, "s", color=BLUE, markersize=5, label="given")
     axes.plot(*walked.predicted.T, "^", color=GREEN, markersize=5, label="tangent step")
