@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from pipeline.figures.alignment import alignment_figure
+from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.moving import moving_picture
+from pipeline.figures.paths import paths_figure
+from pipeline.figures.spectrum import spectrum_figure
+from pipeline.figures.style import METADATA, style
+from pipeline.figures.videos import sheet_of, videos_figure
+from pipeline.figures.walk2d import SIGMA, STRIDE, circle_denoiser, signed, walk_figure, walk_the_circle
+
+
+def video(frames: int, channels: int = 1) -> torch.Tensor:
+    return torch.rand(frames, channels, 8, 6, generator=torch.Generator().manual_seed(frames))
+
+
+def comparison() -> Figure:
+    names = {"dataset": ["a", "a", "b"], "method": ["x", "y", "y"]}  # x was not run on b
+    return comparison_figure(pd.DataFrame({**names, "dtw_ssid": 0.1, "dtw_ssid_low": 0.05, "dtw_ssid_high": 0.2}))
+
+
+FIGURES = {
+    "videos": lambda: videos_figure(video(9), {"linear": video(5), "vae": video(7)}),
+    "colour": lambda: videos_figure(video(9, 3), {"linear": video(5, 3)}),
+    "short": lambda: videos_figure(video(3), {"linear": video(2)}),
+    "circle": lambda: paths_figure(
+        np.arange(0, 360, 36.0), 360, "degrees", {f"m{i}": np.arange(9.0) for i in range(8)}
+    ),
+    "segment": lambda: paths_figure(np.arange(9.0), None, "pixels", {f"m{i}": np.arange(9.0) for i in range(8)}),
+    "alignment": lambda: alignment_figure(np.random.default_rng(0).random((9, 5)), "a title"),
+    "spectrum": lambda: spectrum_figure([0, 4], video(2), torch.rand(2, 6), torch.rand(2, 3, 1, 8, 6) - 0.5, "a title"),
+    "walk": lambda: walk_figure(video(2), video(20)),
+    "comparison": comparison,
+}
+
+
+def saved(name: str, kind: str) -> bytes:
+    torch.manual_seed(0)
+    written = BytesIO()
+    with style():
+        FIGURES[name]().savefig(written, format=kind, metadata=METADATA[kind])
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_drawn_again_has_the_same_bytes(name: str) -> None:
+    for kind in METADATA:
+        assert saved(name, kind) == saved(name, kind)
+
+
+def test_the_walk_in_the_plane_leaves_the_circle_along_the_tangent_and_comes_back() -> None:
+    walk = walk_the_circle(circle_denoiser(), steps=6)
+    out, back = (np.linalg.norm(points, axis=1) for points in (walk.predicted, walk.stations[2:]))
+    assert np.all(out > np.hypot(1, STRIDE) - 0.12)
+    assert np.all(np.abs(back - 1) < SIGMA)
+    assert np.all(np.abs(back - 1) < np.abs(out - 1))
+    angle = np.unwrap(np.arctan2(walk.stations[:, 1], walk.stations[:, 0]))
+    assert np.all(np.diff(angle) > 0.2)  # it never turns back
+
+
+def test_what_leaves_the_grey_range_is_red_above_and_blue_below() -> None:
+    red, blue, grey = signed(np.array([[3.0, -2.0, 0.5]]))[0]
+    assert red[0] > 0.9 > 0.1 > red[2]
+    assert blue[2] > 0.9 > 0.1 > blue[0]
+    assert grey.tolist() == [0.5] * 3
+
+
+def test_a_sheet_runs_from_the_first_to_the_last_frame() -> None:
+    frames = video(9)
+    sheet = sheet_of([frames, frames[:4]], 3, border=0)
+    assert sheet.shape == (16, 18, 1)
+    np.testing.assert_array_equal(sheet[:8, -6:, 0], frames[-1, 0].numpy())
+    np.testing.assert_array_equal(sheet[8:, -6:, 0], frames[3, 0].numpy())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_moving_picture_plays_every_video_from_end_to_end(channels: int) -> None:
+    ramp = torch.linspace(0.2, 1, 7)[:, None, None, None].expand(7, channels, 16, 16)
+    content = moving_picture(ramp, {"linear": ramp[:4]}, ticks=5)
+    assert content == moving_picture(ramp, {"linear": ramp[:4]}, ticks=5)
+    picture = Image.open(BytesIO(content))
+    assert picture.n_frames == 5
+    centres = []
+    for tick in range(5):
+        picture.seek(tick)
+        page = np.array(picture.convert("L"))
+        centres.append((page[60, 40], page[60, 150]))
+    first, second = np.array(centres, dtype=float).T
+    assert np.all(np.diff(first) > 0)
+    assert np.all(np.diff(second) >= 0)
+    assert (first[-1], second[-1]) == pytest.approx((255, 153), abs=2)
