@@ -53,6 +53,7 @@ check: setup-dev
 benchmarks: setup-dev ## speed and accuracy against named rivals, ratios in one run
 	python -m benchmarks.geometry
 	python -m benchmarks.metrics
+	python -m benchmarks.training
 
 dashboard: setup ## MLflow on 127.0.0.1
 	@python -m pipeline dashboard
