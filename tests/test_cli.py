@@ -131,7 +131,13 @@ def test_an_interrupt_exits_with_130(project: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     "words",
-    [("train", "rotated_mnist", "resunet"), ("extrapolate", "rotated_mnist", "linear"), ("table",), ("figures",)],
+    [
+        ("fetch", "mnist"),
+        ("train", "rotated_mnist", "resunet"),
+        ("extrapolate", "rotated_mnist", "linear"),
+        ("table",),
+        ("figures",),
+    ],
 )
 def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = stand_in(monkeypatch, words[0])

@@ -28,7 +28,7 @@ class Params(Section):
     """All of params.yaml."""
 
     profile: Name
-    sources: tuple[Source, ...] = Field(("mnist",), min_length=1, description="raw data to fetch")
+    sources: tuple[Source, ...] = Field(("mnist",), description="raw data to fetch")
     datasets: tuple[Name, ...] = Field(min_length=1)
     models: tuple[Name, ...]
     methods: tuple[Name, ...] = Field(min_length=1)

@@ -27,6 +27,7 @@ class DenoiserTraining(Training):
     sigma_law: Literal["uniform", "quadratic"] = Field("uniform", description="quadratic: sigma = max * U^2")
     optimiser: Literal["muon", "adam"] = "muon"
     learning_rate: PositiveFloat = Field(description="of Muon for matrices, or of Adam")
+    weight_decay: float = Field(0.0, ge=0, description="of Muon's matrices; puts off memorisation")
     decay: Literal["linear", "halving"] = Field("linear", description="linear: flat, then to zero; halving: 10 times")
     bfloat16: bool = Field(False, description="mixed precision in the forward and backward pass")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]
 from skimage.color import rgb2gray
 from skimage.transform import resize, warp
 
-Pictures = NDArray[np.uint8]
-"""(frame, height, width, 3), RGB, 0-255."""
+Pictures = Iterable[NDArray[np.uint8]]
+"""Each (height, width, 3), RGB, 0-255; all of one size. One at a time: a clip need not fit into memory."""
 Frames = NDArray[np.float32]
 """(frame, channel, size, size), [0, 1]; one channel for grey, three for colour."""
 
@@ -23,10 +25,12 @@ FINE = 4
 
 def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
     """The central square of every picture."""
-    side = min(pictures.shape[1:3])
-    top, left = ((length - side) // 2 for length in pictures.shape[1:3])
-    square = pictures[:, top : top + side, left : left + side]
-    return _channels(np.stack([_resized(picture / 255, size) for picture in square]), colour)
+    frames = []
+    for picture in pictures:
+        side = min(picture.shape[:2])
+        top, left = ((length - side) // 2 for length in picture.shape[:2])
+        frames.append(_channels(_resized(picture[top : top + side, left : left + side] / 255, size), colour))
+    return np.stack(frames)
 
 
 def followed(pictures: Pictures, masks: NDArray[np.uint8], size: int, colour: bool) -> Frames:
@@ -38,20 +42,21 @@ def followed(pictures: Pictures, masks: NDArray[np.uint8], size: int, colour: bo
         masks: (frame, height, width), above zero where the person is.
 
     Raises:
-        ValueError: the masks are of another size than the pictures, or show nobody.
+        ValueError: the masks are not as many or as large as the pictures, or show nobody.
     """
-    if masks.shape != pictures.shape[:3]:
-        raise ValueError(f"masks of shape {masks.shape} for pictures of shape {pictures.shape[:3]}")
+    clip = np.stack(list(pictures))
+    if masks.shape != clip.shape[:3]:
+        raise ValueError(f"masks of shape {masks.shape} for pictures of shape {clip.shape[:3]}")
     centres, side = person_boxes(masks)
-    steady = gaussian_filter1d(centres, SMOOTHING, axis=0, mode="nearest")
+    steady = _steadied(centres)
     step = side / (FINE * size)
     frames = []
-    for picture, (row, column) in zip(pictures, steady, strict=True):
+    for picture, (row, column) in zip(clip, steady, strict=True):
         first = np.array([column, row]) + (step - side) / 2
         map_to = np.array([[step, 0, first[0]], [0, step, first[1]], [0, 0, 1.0]])
         fine = warp(picture / 255, map_to, order=1, mode="edge", output_shape=(FINE * size, FINE * size))
-        frames.append(_means(fine, FINE))
-    return _channels(np.stack(frames), colour)
+        frames.append(_channels(_means(fine, FINE), colour))
+    return np.stack(frames)
 
 
 def silhouettes(masks: NDArray[np.uint8], size: int) -> Frames:
@@ -59,7 +64,8 @@ def silhouettes(masks: NDArray[np.uint8], size: int) -> Frames:
     side = max(masks.shape[1:])
     around = [((side - n) // 2, side - n - (side - n) // 2) for n in masks.shape[1:]]
     square = np.pad((masks > 0).astype(np.float64), ((0, 0), *around))
-    return np.stack([_resized(mask[..., None], size) for mask in square]).transpose(0, 3, 1, 2).astype(np.float32)
+    shrunk = np.stack([_resized(mask[..., None], size) for mask in square])
+    return shrunk.transpose(0, 3, 1, 2).clip(0, 1).astype(np.float32)
 
 
 def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
@@ -84,6 +90,14 @@ def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
     return filled, MARGIN * float(max(sides))
 
 
+def _steadied(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A path without its tremor; at both ends it goes on as it came, so that a steady walk stays what it is."""
+    around = int(4 * SMOOTHING)
+    longer = np.pad(centres, ((around, around), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth: NDArray[np.float64] = gaussian_filter1d(longer, SMOOTHING, axis=0)[around:-around]
+    return smooth
+
+
 def _resized(picture: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """A square picture at another size: by means of whole blocks where it divides, else smoothed and interpolated."""
     if picture.shape[0] % size == 0:
@@ -98,7 +112,7 @@ def _means(picture: NDArray[np.float64], block: int) -> NDArray[np.float64]:
     return means
 
 
-def _channels(pictures: NDArray[np.float64], colour: bool) -> Frames:
+def _channels(picture: NDArray[np.float64], colour: bool) -> NDArray[np.float32]:
     """Channels first; grey levels are luminance (ITU-R BT.709)."""
-    chosen = pictures if colour else rgb2gray(pictures)[..., None]
-    return chosen.transpose(0, 3, 1, 2).clip(0, 1).astype(np.float32)
+    chosen: NDArray[np.float64] = picture if colour else rgb2gray(picture)[..., None]
+    return chosen.transpose(2, 0, 1).clip(0, 1).astype(np.float32)

@@ -28,10 +28,10 @@ class BiasFreeBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x * (self.gamma / self.running_sd)
-        sd = (x.var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+        sd = (x.float().var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()  # half precision is too coarse
         with torch.no_grad():
             self.running_sd.lerp_(sd, self.momentum)
-        return x * (self.gamma / sd)
+        return x * (self.gamma / sd).to(x.dtype)
 
 
 def _block(inputs: int, outputs: int, first: bool = False) -> nn.Sequential:

@@ -16,7 +16,7 @@ from pipeline.datasets.walker import walker
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_tensors, replacing_folder, write_json, write_tensors
-from pipeline.stages.clips import own_videos, weizmann_videos
+from pipeline.stages.clip_files import own_videos, weizmann_videos
 from pipeline.stages.records import recorded
 
 

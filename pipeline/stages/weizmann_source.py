@@ -14,6 +14,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ from typing import Any, Literal
 import pooch.core
 import pooch.downloaders
 import pooch.utils
+import requests
 
 from pipeline.config.data import Action, WeizmannFiles
 from pipeline.datasets.weizmann import lacking, parts
@@ -44,6 +46,10 @@ class NotThereError(Exception):
     """A place does not have what is asked for."""
 
 
+class UnreachableError(NotThereError):
+    """The site does not answer: no use to ask for another file."""
+
+
 @dataclass(frozen=True)
 class Site:
     """The official site, and the folder that keeps what it gave."""
@@ -56,7 +62,7 @@ class Site:
         """A file of the site; downloaded once, its sha256 noted then and demanded from then on.
 
         Raises:
-            NotThereError: not reachable, or other bytes than the first time.
+            NotThereError: not reachable, not there, or other bytes than the first time.
         """
         notes = self.cache / "sha256.json"
         try:
@@ -64,9 +70,14 @@ class Site:
             registry: dict[str, Any] = {name: known.get(name)}
             store = pooch.core.Pooch(self.cache, self.url, registry, retry_if_failed=self.retries)
             path = Path(store.fetch(name, downloader=pooch.downloaders.HTTPDownloader(timeout=SECONDS)))
+        except (requests.ConnectionError, requests.Timeout):
+            raise UnreachableError(f"{self.url} cannot be reached") from None
         except (OSError, ValueError) as error:
             raise NotThereError(f"{self.url}{name}: {' '.join(str(error).split())[:160]}") from None
         if name not in known:
+            if not _is_what_it_should_be(path):
+                path.unlink()
+                raise NotThereError(f"{self.url}{name}: answers, but not with {path.suffix} data")
             write_json(notes, {**known, name: sha256(path)})
         return path
 
@@ -79,18 +90,19 @@ def fetch_weizmann(cfg: WeizmannFiles, folder: Path, mirror: Path | None, site: 
         UserError: what a place has is damaged or hostile.
     """
     kinds: Sequence[Kind] = ("avi", "strips", "masks") if cfg.source == "auto" else (cfg.source,)
-    reasons = []
+    reasons, reachable = [], True
     for kind in kinds:
         for place, where in (("mirror", mirror and mirror / "weizmann"), ("site", site)):
             try:
                 if isinstance(where, Path):
                     _from_mirror(kind, cfg.actions, where, folder)
-                elif isinstance(where, Site) and kind != "strips":
+                elif isinstance(where, Site) and kind != "strips" and reachable:
                     _from_site(kind, cfg.actions, where, folder)
                 else:
                     continue
             except NotThereError as error:
                 reasons.append(str(error))
+                reachable = reachable and not isinstance(error, UnreachableError)
             else:
                 return kind, place
     raise NotThereError("; ".join(dict.fromkeys(reasons)))
@@ -101,15 +113,22 @@ def _from_mirror(kind: Kind, actions: Sequence[Action], mirror: Path, folder: Pa
         raise NotThereError(f"{mirror / MASKS} is not there")
     if kind != "masks":
         name, suffix = FOLDERS[kind]
-        found = {path.stem: path for path in sorted((mirror / name).glob(f"*{suffix}")) if path.is_file()}
+        found = {path.stem: path for path in sorted((mirror / name).glob(f"*{suffix}"))}
         if gone := lacking(found, actions):
             raise NotThereError(f"{mirror / name} lacks {_some(gone)}")
         (folder / name).mkdir(exist_ok=True)
         for stem, path in found.items():
             if (clip := parts(stem)) and clip[1] in actions:
-                shutil.copyfile(path, folder / name / path.name)
+                _copy(path, folder / name / path.name)
     if kind != "strips" and (mirror / MASKS).is_file():
-        shutil.copyfile(mirror / MASKS, folder / MASKS)
+        _copy(mirror / MASKS, folder / MASKS)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise UserError(f"{source}: cannot be copied ({error.strerror or error})") from None
 
 
 def _from_site(kind: Kind, actions: Sequence[Action], site: Site, folder: Path) -> None:
@@ -144,7 +163,7 @@ def unpack_clips(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(packed, unpacked)  # no more than the size that was checked
     except FileExistsError as error:
         raise UserError(f"{archive}: two members are called {Path(error.filename).name}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise UserError(f"{archive}: damaged archive ({error}); remove it and try again") from None
 
 
@@ -160,6 +179,14 @@ def _plain_name(archive: Path, member: zipfile.ZipInfo) -> str | None:
     if member.is_dir() or path.suffix.lower() != ".avi" or parts(path.stem) is None:
         return None
     return f"{path.stem}.avi"
+
+
+def _is_what_it_should_be(path: Path) -> bool:
+    """Not an error page, whose hash would be demanded ever after."""
+    if path.suffix == ".zip":
+        return zipfile.is_zipfile(path)
+    with path.open("rb") as stream:
+        return stream.read(10) == b"MATLAB 5.0"
 
 
 def sha256(path: Path) -> str:

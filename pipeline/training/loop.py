@@ -58,8 +58,10 @@ class Training:
     ) -> None:
         self.network, self.frames, self.held_out, self.cfg = network, frames, held_out, cfg
         self.average = copy.deepcopy(network).requires_grad_(False)
-        kind = "adam" if isinstance(cfg, VAETraining) else cfg.optimiser
-        self.optimiser = Optimiser(network, kind, cfg.learning_rate)
+        if isinstance(cfg, VAETraining):
+            self.optimiser = Optimiser(network, "adam", cfg.learning_rate)
+        else:
+            self.optimiser = Optimiser(network, cfg.optimiser, cfg.learning_rate, cfg.weight_decay)
         self.generator = Generator().manual_seed(cfg.seed)
         self.step = 0
         self.best, self.waited = float("-inf"), 0

@@ -20,9 +20,10 @@ class Optimiser:
         network: whose parameters are trained; they must not be replaced afterwards.
         kind: "muon" or "adam".
         learning_rate: of Muon, or of Adam if it is alone.
+        weight_decay: of Muon, decoupled; what is left to Adam does not decay.
     """
 
-    def __init__(self, network: nn.Module, kind: str, learning_rate: float) -> None:
+    def __init__(self, network: nn.Module, kind: str, learning_rate: float, weight_decay: float = 0.0) -> None:
         parameters = [p for p in network.parameters() if p.requires_grad]
         self.weights = [p for p in parameters if p.ndim >= 2][1:-1] if kind == "muon" else []
         chosen = {id(p) for p in self.weights}
@@ -31,7 +32,7 @@ class Optimiser:
         self.matrices = [nn.Parameter(p.data.view(p.shape[0], -1)) for p in self.weights]
         self.optimisers: list[Optimizer] = []
         if self.matrices:
-            self.optimisers.append(Muon(self.matrices, lr=learning_rate, weight_decay=0.0))
+            self.optimisers.append(Muon(self.matrices, lr=learning_rate, weight_decay=weight_decay))
         self.optimisers.append(Adam(others, lr=ADAM_RATE if self.matrices else learning_rate))
         self.rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
 

@@ -22,6 +22,9 @@ SETTINGS = {
         network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.001, ema=0.9,
         optimiser="adam", decay="halving", sigma_law="quadratic",
     ),
+    "unet-muon-bfloat16": UNetTraining(
+        network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
+    ),
     "vae": VAETraining(network="vae", latent=4, steps=24, batch=8, record_every=8, ema=0.9),
 }  # fmt: skip
 

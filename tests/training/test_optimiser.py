@@ -123,3 +123,13 @@ def test_without_decay_the_average_is_the_last() -> None:
     nn.init.constant_(net[0].weight, 3.0)
     average_into(average, net, 0.0, 0)
     assert torch.equal(average[0].weight, net[0].weight)
+
+
+def test_weight_decay_shrinks_muons_matrices_alone() -> None:
+    net = network()
+    before = weights(net)
+    optimiser = Optimiser(net, "muon", 0.02, weight_decay=0.5)
+    optimiser.step(0.0 * loss_of(net, 0), 1.0)  # no gradient: what changes is decay
+    inner = {id(weight) for weight in optimiser.weights}
+    for old, new in zip(before, net.parameters(), strict=True):
+        torch.testing.assert_close(new.detach(), old * (1 - 0.02 * 0.5 if id(new) in inner else 1))

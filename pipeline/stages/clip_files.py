@@ -62,10 +62,10 @@ def own_videos(cfg: OwnFrames, root: Path) -> tuple[ClipVideos, str]:
     clips = []
     for file in files:
         pictures = read_pictures(file) if file.is_dir() else read_video(file)
-        span = (cfg.frames - 1) * cfg.stride + 1
-        if len(pictures) < span:
-            raise UserError(f"{file}: {len(pictures)} frame(s); {cfg.frames} frames at stride {cfg.stride} need {span}")
-        clips.append(whole(pictures, cfg.size, cfg.colour == "rgb"))
+        clip, span = whole(pictures, cfg.size, cfg.colour == "rgb"), (cfg.frames - 1) * cfg.stride + 1
+        if len(clip) < span:
+            raise UserError(f"{file}: {len(clip)} frame(s); {cfg.frames} frames at stride {cfg.stride} need {span}")
+        clips.append(clip)
     made = clip_videos(clips, range(len(clips)), cfg.frames, cfg.stride, cfg.seed)
     return made, f"{len(clips)} clips of one's own, {len(made.frames)} frames"
 
