@@ -15,7 +15,7 @@ class NonLocalMeans(Denoiser):
 
     d_ij is the mean square difference of the patches about pixels i and j, over all channels (Buades, Coll, Morel
     2005; the correction by 2 sigma^2 from their IPOL article of 2011). Every pixel of the frame is compared with every
-    other one at most `reach` rows and columns away.
+    other one at most `reach` rows and columns away; memory grows with the square of the number of pixels.
 
     Args:
         strength: width of the weights in units of sigma.
@@ -33,6 +33,8 @@ class NonLocalMeans(Denoiser):
 
     def forward(self, noisy: Frames, sigma: float) -> Frames:
         """The weighted averages."""
+        if not sigma > 0:
+            raise ValueError(f"sigma={sigma}: non-local means need a noise level above 0")
         half = self.patch // 2
         patches = F.unfold(F.pad(noisy, (half,) * 4, mode="reflect"), self.patch)
         square = patches.square().sum(1)

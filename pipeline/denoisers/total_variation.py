@@ -30,6 +30,8 @@ class TotalVariation(Denoiser):
 
     def forward(self, noisy: Frames, sigma: float) -> Frames:
         """The minimiser, nearly."""
+        if not sigma > 0:
+            raise ValueError(f"sigma={sigma}: total variation needs a noise level above 0")
         weight, step = self.strength * sigma, 0.25
         down = across = torch.zeros_like(noisy)
         for _ in range(self.iterations):

@@ -43,6 +43,11 @@ def test_products_are_those_of_finite_differences(generator: Generator) -> None:
     torch.testing.assert_close(exact, approximate, rtol=0, atol=1e-4)
 
 
+def test_without_noise_there_is_nothing_to_denoise() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        NonLocalMeans()(torch.zeros(1, 1, 4, 4), 0.0)
+
+
 def test_a_patch_has_a_middle() -> None:
     with pytest.raises(ValueError, match="odd"):
         NonLocalMeans(patch=4)

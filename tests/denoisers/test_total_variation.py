@@ -36,6 +36,11 @@ def test_a_flat_image_stays_as_it_is() -> None:
     assert Jacobian(TotalVariation().at(SIGMA), y).dense().isfinite().all()
 
 
+def test_without_noise_there_is_nothing_to_denoise() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        TotalVariation()(torch.zeros(1, 1, 4, 4), 0.0)
+
+
 def test_products_are_those_of_finite_differences(generator: Generator) -> None:
     y = torch.rand(2, 1, 5, 4, generator=generator, dtype=torch.float64)
     denoiser = TotalVariation(0.6, 20).at(SIGMA)

@@ -29,6 +29,7 @@ ONE_OF_EACH = [
     "extrapolate@rotated_mnist-tangent_flow",
     "evaluate@rotated_mnist-tangent_flow",
     "table",
+    "denoisers",
     "figures",
 ]
 
