@@ -38,7 +38,7 @@ class Outcome:
     Attributes:
         key: hash of the record, by which it is found again.
         started, ended: milliseconds since 1970.
-        steps: metrics by step (train) or by trial (evaluate).
+        steps: metrics by step (train) or by trial and by frame (evaluate).
         final: metrics of the whole; numeric facts of the record among them.
         words: the facts that are not numbers.
     """
@@ -54,6 +54,10 @@ class Outcome:
     final: Numbers
     words: dict[str, str]
     files: list[Path] = field(default_factory=list)
+    frames: tuple[str, Path] | None = None
+    """The dataset's name and its prepared frames, where a cell read one."""
+    model: str = ""
+    """What a training made or a cell walked with."""
 
 
 def read_outcome(paths: Paths, path: Path) -> Outcome:
@@ -87,7 +91,15 @@ def read_outcome(paths: Paths, path: Path) -> Outcome:
         final={**numbers, **final},
         words=words,
         files=[path, *files, *figures_of(paths, stage, item)],
+        frames=_frames(paths, item),
+        model=item.partition("-")[2] if stage == "train" else params.get("denoiser", params.get("model", "")),
     )
+
+
+def _frames(paths: Paths, item: str) -> tuple[str, Path] | None:
+    dataset = item.partition("-")[0]
+    file = paths.prepared(dataset) / "frames.safetensors"
+    return (dataset, file) if dataset and file.is_file() else None
 
 
 def cell(stage: str, item: str) -> str:
@@ -110,7 +122,11 @@ def _contents(paths: Paths, stage: str, item: str) -> tuple[list[Step], Numbers,
             by_trial.setdefault(int(score.pop("trial")), []).append({k: v for k, v in score.items() if k != "video"})
         trials = {trial: _means(rows) for trial, rows in sorted(by_trial.items())}
         steps = [(trial, {f"trial/{name}": value for name, value in means.items()}) for trial, means in trials.items()]
-        return steps, _means(list(trials.values())), _present(folder / "scores.csv", folder / "frames.csv")
+        return (
+            steps + _by_frame(folder / "frames.csv"),
+            _means(list(trials.values())),
+            _present(folder / "scores.csv", folder / "frames.csv"),
+        )
     if stage == "table":
         table = paths.reports / "table1.csv"
         final: Numbers = {}
@@ -119,6 +135,18 @@ def _contents(paths: Paths, stage: str, item: str) -> tuple[list[Step], Numbers,
             final |= {f"{where}/{name}": value for name, value in _numbers(row).items()}
         return [], final, _present(table, table.with_suffix(".md"), paths.reports / "metrics.json", paths.costs)
     return [], {}, []
+
+
+def _by_frame(path: Path) -> list[Step]:
+    """Means over trials and videos of every number that a frame has."""
+    frames: dict[int, list[Numbers]] = {}
+    for row in map(_numbers, _read_csv(path) if path.is_file() else []):
+        frames.setdefault(int(row.pop("frame")), []).append(row)
+    told = {frame: _means(rows) for frame, rows in sorted(frames.items())}
+    return [
+        (frame, {f"frame/{name}": value for name, value in means.items() if name not in {"trial", "video"}})
+        for frame, means in told.items()
+    ]
 
 
 def figures_of(paths: Paths, stage: str, item: str) -> list[Path]:

@@ -1,11 +1,21 @@
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
 import warnings
+from hashlib import sha256
 from pathlib import Path
+from subprocess import DEVNULL
+from threading import Event
+from urllib.request import urlopen
 
 import pytest
 
-from pipeline import tracking
+from pipeline import store, tracking
+from pipeline.dashboard import QUIET
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 
@@ -16,8 +26,8 @@ FIGURE = "walks_rotated_mnist.png"
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow's tables without content: making them takes six seconds, so it is done once."""
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    with tracking._quiet():
-        tracking._client(f"sqlite:///{path}")
+    with store.quiet():
+        store.client_of(f"sqlite:///{path}")
     return path
 
 
@@ -31,11 +41,15 @@ def paths(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch)
     folder = paths.model("rotated_mnist", "resunet")
     folder.mkdir(parents=True)
     (folder / "history.csv").write_text("step,loss,psnr_held_out_25\n100,0.5,28.5\n200,0.25,30.5\n")
-    write_record(paths, "extrapolate", "rotated_mnist-linear", {"eta": 1.0})
+    write_record(paths, "extrapolate", "rotated_mnist-linear", {"eta": 1.0, "denoiser": "resunet"})
     write_record(paths, "evaluate", "rotated_mnist-linear", {"metric": {"window": 7}})
     folder = paths.scores("rotated_mnist", "linear")
     folder.mkdir(parents=True)
     (folder / "scores.csv").write_text("trial,video,dtw_ssid\n0,0,0.5\n0,1,0.7\n1,0,0.1\n1,1,0.3\n")
+    (folder / "frames.csv").write_text("trial,video,frame,aligned_distance\n0,0,0,0.2\n0,0,1,0.6\n1,0,0,0.4\n1,0,1,\n")
+    prepared = paths.prepared("rotated_mnist")
+    prepared.mkdir(parents=True)
+    (prepared / "frames.safetensors").write_bytes(b"frames")
     return paths
 
 
@@ -49,9 +63,17 @@ def write_record(paths: Paths, stage: str, item: str, params: dict[str, object],
 
 
 def runs(paths: Paths) -> dict[str, object]:
-    tracker = tracking.Tracker(paths)
-    with tracking._quiet():
-        return {run.data.tags["dvc.stage"]: run for run in tracker.client.search_runs([tracker.experiment])}
+    tracker = store.Tracker(paths)
+    with store.quiet():
+        found = tracker.client.search_runs([tracker.experiment])
+    return {run.data.tags["dvc.stage"]: run for run in found if "dvc.stage" in run.data.tags}
+
+
+def revisions(paths: Paths) -> dict[str, object]:
+    tracker = store.Tracker(paths)
+    with store.quiet():
+        found = tracker.client.search_runs([tracker.experiment])
+    return {run.data.tags["manex.revision"]: run for run in found if "manex.revision" in run.data.tags}
 
 
 def test_a_second_sync_makes_no_run(paths: Paths) -> None:
@@ -84,17 +106,17 @@ def test_a_training_reads_back_with_its_settings_and_history(paths: Paths) -> No
     }
     assert expected.items() <= run.data.tags.items()
     assert (run.info.status, run.info.end_time - run.info.start_time) == ("FINISHED", 60_000)
-    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "loss")
+    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(100, 0.5), (200, 0.25)]
 
 
 def test_a_cell_reads_back_with_its_trials_and_the_settings_of_its_walk(paths: Paths) -> None:
     tracking.sync(paths)
     run = runs(paths)["evaluate@rotated_mnist-linear"]
-    assert run.data.params == {"eta": "1.0", "metric.window": "7"}
+    assert run.data.params == {"eta": "1.0", "denoiser": "resunet", "metric.window": "7"}
     assert run.data.metrics["dtw_ssid"] == pytest.approx(0.4)
     assert run.data.metrics["extrapolate/seconds"] == 60
-    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "trial/dtw_ssid")
+    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "trial/dtw_ssid")
     assert [(point.step, point.value) for point in history] == [(0, pytest.approx(0.6)), (1, pytest.approx(0.2))]
 
 
@@ -107,12 +129,87 @@ def test_the_table_and_figures_drawn_later_become_artifacts(paths: Paths) -> Non
     write_record(paths, "figures", "", {})
     assert tracking.sync(paths).logged == 2
     found = runs(paths)
-    client = tracking.Tracker(paths).client
+    client = store.Tracker(paths).client
     files = {name: {file.path for file in client.list_artifacts(run.info.run_id)} for name, run in found.items()}
+    (parent,) = revisions(paths).values()
+    assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"table1.json", "table1.csv", "figures"}
+    assert [file.path for file in client.list_artifacts(parent.info.run_id, "figures")] == [f"figures/{FIGURE}"]
+    assert parent.data.metrics == {"rotated_mnist/paper/linear/dtw_ssid": 0.4}
     assert files["table"] == {"all.json", "table1.csv"}
     assert FIGURE in files["figures"] & files["train@rotated_mnist-resunet"] & files["evaluate@rotated_mnist-linear"]
     assert found["table"].data.metrics["rotated_mnist/paper/linear/dtw_ssid"] == 0.4
     assert all(Path(run.info.artifact_uri.removeprefix("file://")).is_relative_to(paths.root) for run in found.values())
+
+
+def test_cells_are_children_of_their_revision(paths: Paths) -> None:
+    write_record(paths, "evaluate", "rotated_mnist-linear", {}, commit="fedcba987654")
+    tracking.sync(paths)
+    parents = revisions(paths)
+    assert parents.keys() == {"0123456789ab+", "fedcba987654"}
+    children = {name: run.data.tags["mlflow.parentRunId"] for name, run in runs(paths).items()}
+    assert children == {
+        "train@rotated_mnist-resunet": parents["0123456789ab+"].info.run_id,
+        "evaluate@rotated_mnist-linear": parents["fedcba987654"].info.run_id,
+    }
+
+
+def test_frames_of_a_cell_are_a_series(paths: Paths) -> None:
+    tracking.sync(paths)
+    run = runs(paths)["evaluate@rotated_mnist-linear"]
+    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "frame/aligned_distance")
+    assert [(point.step, point.value) for point in history] == [(0, pytest.approx(0.3)), (1, pytest.approx(0.6))]
+
+
+def test_runs_name_their_frames_and_their_model(paths: Paths) -> None:
+    tracking.sync(paths)
+    found = runs(paths)
+    trained, walked = found["train@rotated_mnist-resunet"], found["evaluate@rotated_mnist-linear"]
+    digest = sha256(b"frames").hexdigest()[:16]
+    for run in (trained, walked):
+        assert [(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs] == [("rotated_mnist", digest)]
+    (made,) = trained.outputs.model_outputs
+    client = store.Tracker(paths).client
+    used = client.get_run(walked.info.run_id).inputs.model_inputs  # a search leaves them out
+    assert [model.model_id for model in used] == [made.model_id]
+    assert client.get_logged_model(made.model_id).name == "rotated_mnist-resunet"
+
+
+@pytest.mark.slow
+def test_a_server_over_http_holds_the_same(
+    paths: Paths, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    database = shutil.copy(empty_database, tmp_path / "server.db")
+    place = ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(tmp_path / "artifacts")]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen([*command, *place], env={**os.environ, **QUIET}, stdout=DEVNULL, stderr=DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        (paths.reports / "table1.csv").write_text("dataset,protocol,method,dtw_ssid\nrotated_mnist,paper,linear,0.4\n")
+        write_record(paths, "table", "", {})
+        assert tracking.sync(paths).logged == 3
+        assert tracking.sync(paths) == tracking.Counts(logged=0, present=3, damaged=0)
+        (parent,) = revisions(paths).values()
+        client = store.Tracker(paths).client
+        assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"table1.json", "table1.csv"}
+        assert len(runs(paths)["train@rotated_mnist-resunet"].outputs.model_outputs) == 1
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(address: str, seconds: float = 45) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urlopen(address, timeout=2):
+                return
+        except OSError:
+            Event().wait(0.2)
+    raise AssertionError(f"{address} does not answer")
 
 
 def test_a_live_view_is_replaced_by_the_finished_run(paths: Paths) -> None:
@@ -172,5 +269,5 @@ def test_tracking_can_be_switched_off(paths: Paths, monkeypatch: pytest.MonkeyPa
 
 
 def test_warnings_of_ours_are_still_heard() -> None:
-    with pytest.warns(UserWarning, match="ours"), tracking._quiet():
+    with pytest.warns(UserWarning, match="ours"), store.quiet():
         warnings.warn("ours", stacklevel=1)

@@ -38,13 +38,14 @@ def spectrum_figure(
     for i, (number, row) in enumerate(zip(numbers, values, strict=True)):
         line = f"{MARKS[i % len(MARKS)]}-"
         tint = TINTS[i % len(TINTS)]
-        curve.plot(range(1, len(row) + 1), row, line, color=tint, label=f"frame {number}", markersize=3, linewidth=1)
+        place, label = range(1, len(row) + 1), f"frame {number}"
+        curve.plot(place, row.numpy(), line, color=tint, label=label, markersize=3, linewidth=1)
     curve.axhline(0, color="#999999", linewidth=0.5)
     curve.set(xlabel="eigenvalue", ylabel="of (J + J$^T$)/2")
     curve.legend(frameon=False, fontsize=6)
     for column, number in enumerate(numbers):
         first = drawn.add_subplot(grid[0, 4 + column])
-        first.imshow(frames[column].permute(1, 2, 0), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        first.imshow(frames[column].permute(1, 2, 0).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         first.set_title(str(number), fontsize=7)
         _bare(first, "frame" if column == 0 else "")
         for row in range(shown):
