@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import report
 
 from pipeline.report.page import render
-from examples import report
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed")
 CHROMIUM = shutil.which("chromium")

@@ -7,11 +7,11 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
+from examples import report
 from PIL import Image
 
 from pipeline.report.page import render
 from pipeline.report.sprites import COLUMNS, sprite
-from examples import report
 
 VOID = {"meta", "link", "img", "input", "br"}
 
