@@ -106,8 +106,8 @@ class Tracker:
             "mlflow.source.git.commit": outcome.commit,
             "mlflow.source.name": "dvc repro",
         }
-        started = {"start_time": outcome.started, "run_name": f"revision {revision}", "tags": tags}
-        run_id = str(self.client.create_run(self.experiment, **started).info.run_id)
+        made = self.client.create_run(self.experiment, outcome.started, tags, f"revision {revision}")
+        run_id = str(made.info.run_id)
         self.client.set_terminated(run_id, "FINISHED", end_time=outcome.ended)
         return run_id
 
@@ -139,8 +139,8 @@ class Tracker:
             self.client.log_inputs(run_id, [frames])
             self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
             return
-        newest = {"order_by": [{"field_name": "creation_timestamp", "ascending": False}], "max_results": 1}
-        made = self.client.search_logged_models([self.experiment], f"name = '{name}'", **newest)
+        latest = [{"field_name": "creation_timestamp", "ascending": False}]
+        made = self.client.search_logged_models([self.experiment], f"name = '{name}'", order_by=latest, max_results=1)
         self.client.log_inputs(run_id, [frames], [LoggedModelInput(model.model_id) for model in made])
 
     def start(self, stage: str, item: str, started: int, tags: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.metrics.coordinates import summarize, trace
-from pipeline.metrics.dtw import aligned_distances, dtw_scores
+from pipeline.metrics.dtw import aligned_distances, dtw_scores, unwarped_distances
 from pipeline.metrics.errors import MetricError
 from pipeline.metrics.ssim import ssim_distances
 from pipeline.paths import Paths
@@ -36,7 +36,9 @@ def evaluate(dataset: str, method: str, paths: Paths) -> None:
             summary, recovered = _coordinates(frames, trials[t, v], v)
             rows.append({**key, "dtw_ssid": scores.exact[i], "dtw_ssid_greedy": scores.greedy[i], **summary})
             aligned = aligned_distances(distances[i], scores.exact_paths[i])
-            tables.append(pd.DataFrame({**key, "frame": range(len(aligned)), "aligned_distance": aligned}))
+            unwarped = pd.Series(unwarped_distances(distances[i])).reindex(range(len(aligned)))
+            columns = {"aligned_distance": aligned, "unwarped_distance": unwarped}
+            tables.append(pd.DataFrame({**key, "frame": range(len(aligned)), **columns}))
             tables[-1] = tables[-1].merge(recovered.assign(**key), how="outer", on=["trial", "video", "frame"])
         table = pd.DataFrame(rows)
         run.facts["dtw_ssid"] = float(table["dtw_ssid"].mean())
