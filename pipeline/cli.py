@@ -213,11 +213,12 @@ def profile_use(
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
     from pipeline import tracking
+    from pipeline.store import redacted, tracking_uri
 
     paths = _paths()
     counts = tracking.sync(paths, typer.echo)
     damaged = f", {counts.damaged} records damaged" if counts.damaged else ""
-    where = tracking.redacted(tracking.tracking_uri(paths))
+    where = redacted(tracking_uri(paths))
     typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}: {where}")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pipeline import tracking
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.store import redacted, tracking_uri
 
 HOST = "127.0.0.1"
 QUIET_OPTIONS = ("--uvicorn-opts", "--log-level warning")
@@ -31,7 +32,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     Raises:
         UserError: the port is taken, or MLflow cannot be started.
     """
-    uri = tracking.tracking_uri(paths)
+    uri = tracking_uri(paths)
     remote = uri.startswith(("http://", "https://"))
     if not remote:
         _need_free(port)
@@ -39,7 +40,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     experiment = tracking.experiment_id(paths)
     if counts.logged + counts.present == 0:
         say("no runs yet; dvc repro makes them")
-    base = tracking.redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
+    base = redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
     say(f"{base}/#/experiments/{experiment}")
     if remote:
         return

@@ -207,10 +207,10 @@ def _outputs(paths: Paths) -> Finding:
 
 
 def _tracking(paths: Paths) -> Iterator[Finding]:
-    from pipeline import tracking
+    from pipeline.store import redacted, tracking_uri
 
-    uri = tracking.tracking_uri(paths)
-    shown = tracking.redacted(uri)
+    uri = tracking_uri(paths)
+    shown = redacted(uri)
     if not uri.startswith("http"):
         yield Finding("ok", "MLflow", shown)
     elif answer := _reachable(shown.replace("***@", "")):
