@@ -201,7 +201,7 @@ def test_a_server_over_http_holds_the_same(
         server.wait(30)
 
 
-def wait_for(address: str, seconds: float = 45) -> None:
+def wait_for(address: str, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

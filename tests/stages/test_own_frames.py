@@ -62,6 +62,7 @@ def test_the_example_in_the_docs_ends_in_a_table(project: Path) -> None:
     for method in values["methods"]:
         manex("extrapolate", "mine", method)
         manex("evaluate", "mine", method)
+    manex("spectrum", "mine")
     manex("table")
     manex("figures")
     rows = pd.read_csv(project / "reports" / "table1.csv").set_index("method")
