@@ -20,7 +20,7 @@ from joblib import Parallel, delayed
 from torch import nn
 
 from benchmarks.variants import VARIANTS, Variant, bias_free
-from pipeline.config.methods import TangentFlow
+from pipeline.config.methods import Method
 from pipeline.config.params import load
 from pipeline.config.training import ResUNetTraining
 from pipeline.denoisers.base import Denoiser
@@ -78,7 +78,7 @@ class StudyTraining(Training):
         return loss
 
 
-def run(name: str, dataset: str, seconds: float) -> dict[str, Any]:
+def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]:
     """Train one variant on one thread for a CPU time, and score it."""
     torch.set_num_threads(1)
     params, variant = load(Paths().params), VARIANTS[name]
@@ -101,9 +101,6 @@ def run(name: str, dataset: str, seconds: float) -> dict[str, Any]:
         loop.draw_sigmas = law
     settings: Any = bias_free(cfg, 1) if variant.network and name.startswith("unet") else cfg
     denoiser = trained_denoiser(training.average, settings)
-    flow = params.method(dataset, "tangent_flow")
-    assert isinstance(flow, TangentFlow)
-    flow = flow.model_copy(update={"remove_brightness": denoiser.homogeneous})
     last, best = history[-1].scores, max(history, key=lambda record: record.scores["psnr_held_out_25"])
     return {
         "variant": name,
@@ -115,7 +112,9 @@ def run(name: str, dataset: str, seconds: float) -> dict[str, Any]:
             for level in ("held_out_15", "held_out_25", "held_out_50", "train_25")
         },
         "peak_25": f"{best.scores['psnr_held_out_25']:.2f} at {best.step}",
-        "dtw_ssid": round(development_score(denoiser, frames, flow), 4),
+        "dtw_ssid": round(development_score(denoiser, frames, params.method(dataset, "tangent_flow")), 4)
+        if scored
+        else "",
     }
 
 
@@ -128,8 +127,9 @@ def _seconds_a_step(training: StudyTraining) -> float:
     return statistics.median(times[2:])
 
 
-def development_score(denoiser: Denoiser, frames: Prepared, flow: TangentFlow) -> float:
+def development_score(denoiser: Denoiser, frames: Prepared, flow: Method) -> float:
     """Mean DTW-SSID of `tangent_flow` over all videos and the development seeds."""
+    flow = flow.model_copy(update={"remove_brightness": denoiser.homogeneous})
     count, seeds = len(frames.videos), DEVELOPMENT_SEEDS
     given = frames.videos[:, :2].repeat(len(seeds), 1, 1, 1, 1)
     noise = ItemNoise([(seed, video) for seed in seeds for video in range(count)])
@@ -139,8 +139,10 @@ def development_score(denoiser: Denoiser, frames: Prepared, flow: TangentFlow) -
     return float(dtw_scores(distances).exact.mean())
 
 
-def _rows(names: list[str], dataset: str, seconds: float, jobs: int) -> Iterator[dict[str, Any]]:
-    yield from Parallel(jobs, return_as="generator")(delayed(run)(name, dataset, seconds) for name in names)
+def _rows(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The rows of the table, each as soon as it is there."""
+    tasks = (delayed(run)(name, chosen.dataset, chosen.seconds, not chosen.no_walk) for name in chosen.variants)
+    yield from Parallel(chosen.jobs, return_as="generator")(tasks)
 
 
 def main() -> None:
@@ -150,6 +152,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=150, help="CPU seconds of training a variant")
     parser.add_argument("--dataset", default="rotated_mnist")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--no-walk", action="store_true", help="leave DTW-SSID out, half the time of a short run")
     parser.add_argument("--list", action="store_true", help="print the names of the variants and stop")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.variants) - VARIANTS.keys()):
@@ -158,7 +161,7 @@ def main() -> None:
         print("\n".join(VARIANTS))
         return
     header: list[str] = []
-    for row in _rows(arguments.variants, arguments.dataset, arguments.seconds, arguments.jobs):
+    for row in _rows(arguments):
         if not header and len(row) > 2:
             header = list(row)
             print("| " + " | ".join(header) + " |\n|" + "---|" * len(header), flush=True)

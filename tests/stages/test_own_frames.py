@@ -75,6 +75,7 @@ def test_the_example_in_the_docs_ends_in_a_table(project: Path) -> None:
     text = (project / "reports" / "table1.md").read_text()
     assert "\n2 clips of one's own, 45 frames.\n" in text
     assert re.search(r"\| tangent_flow \| 0\.\d{4} .* \| - \| - \| - \|", text)
-    assert {path.name for path in (project / "reports" / "private").iterdir()} == {"mine_videos.png", "mine_videos.svg"}
-    drawn = {path.stem for path in (project / "reports" / "figures").iterdir()}
-    assert drawn == {"comparison", "psnr"}
+    kept = {path.stem for path in (project / "reports" / "private").iterdir()}
+    assert kept == {"mine", "mine_videos", "mine_alignment", "mine_spectrum"}
+    shown = {path.stem for folder in ("figures", "pictures") for path in (project / "reports" / folder).iterdir()}
+    assert {name for name in shown if name.startswith("mine")} == set()
