@@ -136,7 +136,8 @@ def test_tracked_outputs_do_not_say_where_they_were_made(project: Path) -> None:
 
 def test_figures_are_drawn(project: Path) -> None:
     drawn = {path.name for path in (project / "reports" / "figures").iterdir()}
-    expected = {"comparison", "psnr", *(f"{d}_{kind}" for d in PARAMS["datasets"] for kind in ("videos", "paths"))}
+    kinds = ("videos", "paths", "alignment", "spectrum")
+    expected = {"walk", "comparison", "psnr", *(f"{d}_{kind}" for d in PARAMS["datasets"] for kind in kinds)}
     assert drawn == {f"{name}.{kind}" for name in expected for kind in ("png", "svg")}
 
 
