@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from pipeline.figures.style import colour, figure, readable
 
@@ -24,6 +25,7 @@ def comparison_figure(table: pd.DataFrame) -> Figure:
             axes.plot([row.dtw_ssid_low, row.dtw_ssid_high], [place, place], color=tint, linewidth=1.5)
             axes.plot(row.dtw_ssid, place, "o", color=tint, markersize=4.5)
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(axis="x", which="both", color="#dddddd", linewidth=0.5)
         axes.set_axisbelow(True)
         axes.set_xlabel("DTW-SSID, lower is better")

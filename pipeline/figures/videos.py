@@ -28,7 +28,7 @@ def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 1
     rows = {"truth": truth, **generated}
     sheet = sheet_of(list(rows.values()), min(columns, len(truth)))
     side = sheet.shape[0] / len(rows)
-    drawn = figure(6.8, 5.7 * sheet.shape[0] / sheet.shape[1] + 0.1)
+    drawn = figure(7.2, 5.7 * sheet.shape[0] / sheet.shape[1] + 0.1)
     axes = drawn.subplots()
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_yticks([(i + 0.5) * side - 0.5 for i in range(len(rows))], [readable(name) for name in rows])
