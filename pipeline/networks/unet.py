@@ -28,7 +28,8 @@ class BiasFreeBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x * (self.gamma / self.running_sd)
-        sd = (x.float().var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()  # half precision is too coarse
+        wide = x if x.dtype == torch.float64 else x.float()  # half precision is too coarse for a variance
+        sd = (wide.var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
         with torch.no_grad():
             self.running_sd.lerp_(sd, self.momentum)
         return x * (self.gamma / sd).to(x.dtype)

@@ -173,8 +173,11 @@ def test_mlflow_gets_a_run_for_every_training_and_cell_and_no_second_one(project
         "print(json.dumps([[r.data.tags, r.data.params, r.data.metrics, r.info.status] for r in found]))\n"
     )
     said = run(project, sys.executable, "-c", reader, f"sqlite:///{project / 'mlflow.db'}")
-    runs = {tags["dvc.stage"]: rest for tags, *rest in json.loads(said.splitlines()[-1])}
-    assert len(json.loads(said.splitlines()[-1])) == len(runs)
+    found = json.loads(said.splitlines()[-1])
+    runs = {tags["dvc.stage"]: rest for tags, *rest in found if "dvc.stage" in tags}
+    (parent,) = [tags for tags, *_ in found if "dvc.stage" not in tags]
+    assert "manex.revision" in parent
+    assert len(found) == len(runs) + 1
     assert runs.keys() == expected
     assert {status for _, _, status in runs.values()} == {"FINISHED"}
     parameters, metrics, _ = runs["train@rotated_mnist-resunet"]
