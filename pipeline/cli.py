@@ -1,4 +1,4 @@
-"""The command line: one command a stage, and what surrounds them. Heavy imports wait inside the commands.
+"""The command line: the stages' commands, and what surrounds them. Heavy imports wait inside the commands.
 
 Exit codes: 0; 1 something the user can mend; 2 wrong usage; 130 interrupted.
 """
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipeline.stage_commands import COMMANDS, project
+
 if TYPE_CHECKING:
-    from pipeline.config.params import Params
     from pipeline.paths import Paths
 
 FOR_THE_USER = {
@@ -56,137 +57,10 @@ track_app = typer.Typer(no_args_is_help=True, help="MLflow, rebuilt from what th
 app.add_typer(profile_app, name="profile", rich_help_panel="Settings")
 app.add_typer(track_app, name="track", rich_help_panel="Results")
 
-Source = Annotated[str, typer.Argument(help="a name under `fetch` in params.yaml")]
-Dataset = Annotated[str, typer.Argument(help="a name under `data` in params.yaml")]
-Model = Annotated[str, typer.Argument(help="a name under `train.DATASET` in params.yaml")]
-Method = Annotated[str, typer.Argument(help="a name under `extrapolate.DATASET` in params.yaml")]
+RESULTS, SETTINGS = "Results", "Settings"
 
-STAGES, RESULTS, SETTINGS = "Stages, in order", "Results", "Settings"
-
-
-@app.command(rich_help_panel=STAGES)
-def fetch(source: Source) -> None:
-    """Get raw data: [dim]manex fetch mnist[/]"""
-    params, paths = _project()
-    from pipeline.config.data import source_named
-
-    known = source_named(source)
-
-    from pipeline.stages.fetch import fetch
-
-    fetch(known, params.fetch, paths)
-
-
-@app.command(rich_help_panel=STAGES)
-def prepare(dataset: Dataset) -> None:
-    """Make videos of the raw data: [dim]manex prepare rotated_mnist[/]"""
-    params, paths = _project()
-    cfg = params.dataset(dataset)
-
-    from pipeline.stages import absent
-
-    if not absent.preparation(paths, dataset, cfg.source).runs(cfg):
-        return
-
-    from pipeline.stages.prepare import prepare
-
-    prepare(dataset, cfg, paths)
-
-
-@app.command(rich_help_panel=STAGES)
-def train(dataset: Dataset, model: Model) -> None:
-    """Train a network on shuffled frames; or go on where one stopped: [dim]manex train rotated_mnist resunet[/]"""
-    params, paths = _project()
-    cfg = params.training(dataset, model)
-
-    from pipeline.config.training import SkippedModel
-    from pipeline.stages import absent
-
-    if not absent.training(paths, dataset, model).runs(cfg) or isinstance(cfg, SkippedModel):
-        return
-
-    from pipeline import tracking
-    from pipeline.stages.train import train
-
-    train(dataset, model, cfg, paths)
-    tracking.log_record(paths, paths.record("train", f"{dataset}-{model}"))
-
-
-@app.command(rich_help_panel=STAGES)
-def extrapolate(dataset: Dataset, method: Method) -> None:
-    """Walk on from the first two frames of every video: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
-    params, paths = _project()
-    cfg = params.method(dataset, method)
-
-    from pipeline.config.methods import SkippedMethod
-    from pipeline.stages import absent
-
-    if not absent.extrapolation(paths, dataset, method, cfg.model_name).runs(cfg) or isinstance(cfg, SkippedMethod):
-        return
-
-    from pipeline.stages.extrapolate import extrapolate
-
-    extrapolate(dataset, method, cfg, params.trials.seeds, paths)
-
-
-@app.command(rich_help_panel=STAGES)
-def evaluate(dataset: Dataset, method: Method) -> None:
-    """Score what `extrapolate` made: [dim]manex evaluate rotated_mnist tangent_flow[/]"""
-    params, paths = _project()
-    cfg = params.method(dataset, method)
-
-    from pipeline.stages import absent
-
-    if not absent.evaluation(paths, dataset, method).runs(cfg):
-        return
-
-    from pipeline import tracking
-    from pipeline.stages.evaluate import evaluate
-
-    evaluate(dataset, method, paths)
-    tracking.log_record(paths, paths.record("evaluate", f"{dataset}-{method}"))
-
-
-@app.command(rich_help_panel=STAGES)
-def spectrum(dataset: Dataset) -> None:
-    """Look at the Jacobian along one walk: [dim]manex spectrum rotated_mnist[/]"""
-    params, paths = _project()
-    params.dataset(dataset)
-
-    from pipeline.stages.spectrum import spectrum
-
-    spectrum(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
-
-
-@app.command(rich_help_panel=STAGES)
-def table() -> None:
-    """Write Table 1 from all scores: [dim]manex table[/]"""
-    from pipeline import tracking
-    from pipeline.stages.table import table
-
-    params, paths = _project()
-    table(params, paths)
-    tracking.log_record(paths, paths.record("table", ""))
-
-
-@app.command(rich_help_panel=STAGES)
-def denoisers() -> None:
-    """Compare the denoisers that tangent_flow walked with: [dim]manex denoisers[/]"""
-    from pipeline.stages.denoisers import denoisers
-
-    params, paths = _project()
-    denoisers(params, paths)
-
-
-@app.command(rich_help_panel=STAGES)
-def figures() -> None:
-    """Draw the figures: [dim]manex figures[/]"""
-    from pipeline import tracking
-    from pipeline.stages.figures import figures
-
-    params, paths = _project()
-    figures(params, paths)
-    tracking.log_record(paths, paths.record("figures", ""))
+for command in COMMANDS:
+    app.command(rich_help_panel="Stages, in order")(command)
 
 
 @profile_app.command("show")
@@ -212,11 +86,11 @@ def profile_use(
 @track_app.command("sync")
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
-    from pipeline import tracking
-    from pipeline.store import redacted, tracking_uri
+    from pipeline import runs
+    from pipeline.tracking import redacted, tracking_uri
 
     paths = _paths()
-    counts = tracking.sync(paths, typer.echo)
+    counts = runs.sync(paths, typer.echo)
     damaged = f", {counts.damaged} records damaged" if counts.damaged else ""
     where = redacted(tracking_uri(paths))
     typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}: {where}")
@@ -237,7 +111,7 @@ def report() -> None:
     """Write reports/index.html, everything on one page: [dim]manex report[/]"""
     from pipeline.stages.report import report
 
-    params, paths = _project()
+    params, paths = project()
     report(params, paths)
     typer.echo(f"{paths.page}: open it in a browser")
 
@@ -275,14 +149,6 @@ def _paths() -> Paths:
     from pipeline.paths import Paths
 
     return Paths()
-
-
-def _project() -> tuple[Params, Paths]:
-    """The settings, checked, and where things lie: the current folder is the project's root."""
-    from pipeline.config.params import load
-
-    paths = _paths()
-    return load(paths.params), paths
 
 
 def main() -> None:

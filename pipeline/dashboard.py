@@ -9,10 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from pipeline import tracking
+from pipeline import runs
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.store import redacted, tracking_uri
+from pipeline.tracking import redacted, tracking_uri
 
 HOST = "127.0.0.1"
 QUIET_OPTIONS = ("--uvicorn-opts", "--log-level warning")
@@ -36,8 +36,8 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     remote = uri.startswith(("http://", "https://"))
     if not remote:
         _need_free(port)
-    counts = tracking.sync(paths)
-    experiment = tracking.experiment_id(paths)
+    counts = runs.sync(paths)
+    experiment = runs.experiment_id(paths)
     if counts.logged + counts.present == 0:
         say("no runs yet; dvc repro makes them")
     base = redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"

@@ -207,7 +207,7 @@ def _outputs(paths: Paths) -> Finding:
 
 
 def _tracking(paths: Paths) -> Iterator[Finding]:
-    from pipeline.store import redacted, tracking_uri
+    from pipeline.tracking import redacted, tracking_uri
 
     uri = tracking_uri(paths)
     shown = redacted(uri)

@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline import dashboard, doctor, tracking
+from pipeline import dashboard, doctor, runs
 from pipeline.cli import app
 from pipeline.extrapolators.base import WalkError
 from pipeline.geometry.products import GeometryError
@@ -242,8 +242,8 @@ def test_the_dashboard_listens_here_only_and_keeps_the_address_out_of_sight(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://someone:hunter2@db/runs")
     monkeypatch.setattr(dashboard.subprocess, "Popen", server)
     monkeypatch.setattr(dashboard.signal, "signal", MagicMock())
-    monkeypatch.setattr(tracking, "sync", lambda paths: tracking.Counts(1, 0, 0))
-    monkeypatch.setattr(tracking, "experiment_id", lambda paths: "7")
+    monkeypatch.setattr(runs, "sync", lambda paths: runs.Counts(1, 0, 0))
+    monkeypatch.setattr(runs, "experiment_id", lambda paths: "7")
     done = manex("dashboard", "--port", "5999")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "http://127.0.0.1:5999/#/experiments/7")
     command, environment = server.call_args.args[0], server.call_args.kwargs["env"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from pipeline import tracking
+from pipeline import runs
 from pipeline.config.training import Model
 from pipeline.errors import UserError
 from pipeline.networks.build import build_network
@@ -32,7 +32,7 @@ def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
     frames = load_prepared(dataset, paths)
     path = paths.checkpoint(dataset, model)
     item, values = f"{dataset}-{model}", cfg.model_dump(mode="json")
-    with recorded(paths, "train", item, values) as run, tracking.live(paths, "train", item, values) as view:
+    with recorded(paths, "train", item, values) as run, runs.live(paths, "train", item, values) as view:
         training = _training(cfg, frames, device)
         key = fingerprint(cfg.model_dump_json(), frames.training_frames)
         history = _resume(training, _read(path, dataset, model), key) if path.is_file() else []

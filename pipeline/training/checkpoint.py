@@ -1,4 +1,4 @@
-"""A training at rest, as named tensors: no pickle, one file, whole or not at all."""
+"""A training at rest, as named tensors that one safetensors file holds."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import tracking
+from pipeline import runs
 from pipeline.config.params import parse
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_csv
@@ -40,7 +40,7 @@ def _torch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_records_of_a_training_are_seen_live_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, dict[str, float]]] = []
-    monkeypatch.setattr(tracking.Live, "log", lambda self, step, metrics: seen.append((step, metrics)))
+    monkeypatch.setattr(runs.Live, "log", lambda self, step, metrics: seen.append((step, metrics)))
     paths = Paths(tmp_path)
     fetch("mnist", PARAMS.fetch, paths)
     prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)

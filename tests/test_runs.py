@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from pipeline import store, tracking
+from pipeline import runs, tracking
 from pipeline.dashboard import QUIET
 from pipeline.errors import UserError
 from pipeline.paths import Paths
@@ -26,8 +26,8 @@ FIGURE = "walks_rotated_mnist.png"
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow's tables without content: making them takes six seconds, so it is done once."""
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    with store.quiet():
-        store.client_of(f"sqlite:///{path}")
+    with tracking.quiet():
+        tracking.client_of(f"sqlite:///{path}")
     return path
 
 
@@ -62,35 +62,35 @@ def write_record(paths: Paths, stage: str, item: str, params: dict[str, object],
     return path
 
 
-def runs(paths: Paths) -> dict[str, object]:
-    tracker = store.Tracker(paths)
-    with store.quiet():
+def logged(paths: Paths) -> dict[str, object]:
+    tracker = tracking.Tracker(paths)
+    with tracking.quiet():
         found = tracker.client.search_runs([tracker.experiment])
     return {run.data.tags["dvc.stage"]: run for run in found if "dvc.stage" in run.data.tags}
 
 
 def revisions(paths: Paths) -> dict[str, object]:
-    tracker = store.Tracker(paths)
-    with store.quiet():
+    tracker = tracking.Tracker(paths)
+    with tracking.quiet():
         found = tracker.client.search_runs([tracker.experiment])
     return {run.data.tags["manex.revision"]: run for run in found if "manex.revision" in run.data.tags}
 
 
 def test_a_second_sync_makes_no_run(paths: Paths) -> None:
-    assert tracking.sync(paths) == tracking.Counts(logged=2, present=0, damaged=0)
-    assert tracking.sync(paths) == tracking.Counts(logged=0, present=2, damaged=0)
-    assert len(runs(paths)) == 2
+    assert runs.sync(paths) == runs.Counts(logged=2, present=0, damaged=0)
+    assert runs.sync(paths) == runs.Counts(logged=0, present=2, damaged=0)
+    assert len(logged(paths)) == 2
 
 
 def test_what_was_logged_after_a_stage_is_not_logged_again_by_sync(paths: Paths) -> None:
-    assert tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
-    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
-    assert tracking.sync(paths).logged == 1
+    assert runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert not runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert runs.sync(paths).logged == 1
 
 
 def test_a_training_reads_back_with_its_settings_and_history(paths: Paths) -> None:
-    tracking.sync(paths)
-    run = runs(paths)["train@rotated_mnist-resunet"]
+    runs.sync(paths)
+    run = logged(paths)["train@rotated_mnist-resunet"]
     assert run.data.params == {"steps": "200", "widths": "[32, 64]"}
     assert run.data.metrics["psnr_held_out_25"] == 30.5
     assert run.data.metrics["seconds"] == 60
@@ -106,30 +106,30 @@ def test_a_training_reads_back_with_its_settings_and_history(paths: Paths) -> No
     }
     assert expected.items() <= run.data.tags.items()
     assert (run.info.status, run.info.end_time - run.info.start_time) == ("FINISHED", 60_000)
-    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "loss")
+    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(100, 0.5), (200, 0.25)]
 
 
 def test_a_cell_reads_back_with_its_trials_and_the_settings_of_its_walk(paths: Paths) -> None:
-    tracking.sync(paths)
-    run = runs(paths)["evaluate@rotated_mnist-linear"]
+    runs.sync(paths)
+    run = logged(paths)["evaluate@rotated_mnist-linear"]
     assert run.data.params == {"eta": "1.0", "denoiser": "resunet", "metric.window": "7"}
     assert run.data.metrics["dtw_ssid"] == pytest.approx(0.4)
     assert run.data.metrics["extrapolate/seconds"] == 60
-    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "trial/dtw_ssid")
+    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "trial/dtw_ssid")
     assert [(point.step, point.value) for point in history] == [(0, pytest.approx(0.6)), (1, pytest.approx(0.2))]
 
 
 def test_the_table_and_figures_drawn_later_become_artifacts(paths: Paths) -> None:
-    tracking.sync(paths)
+    runs.sync(paths)
     paths.figures.mkdir(parents=True)
     (paths.figures / FIGURE).write_bytes(b"png")
     (paths.reports / "table1.csv").write_text("dataset,protocol,method,dtw_ssid\nrotated_mnist,paper,linear,0.4\n")
     write_record(paths, "table", "", {})
     write_record(paths, "figures", "", {})
-    assert tracking.sync(paths).logged == 2
-    found = runs(paths)
-    client = store.Tracker(paths).client
+    assert runs.sync(paths).logged == 2
+    found = logged(paths)
+    client = tracking.Tracker(paths).client
     files = {name: {file.path for file in client.list_artifacts(run.info.run_id)} for name, run in found.items()}
     (parent,) = revisions(paths).values()
     assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"table1.json", "table1.csv", "figures"}
@@ -143,10 +143,10 @@ def test_the_table_and_figures_drawn_later_become_artifacts(paths: Paths) -> Non
 
 def test_cells_are_children_of_their_revision(paths: Paths) -> None:
     write_record(paths, "evaluate", "rotated_mnist-linear", {}, commit="fedcba987654")
-    tracking.sync(paths)
+    runs.sync(paths)
     parents = revisions(paths)
     assert parents.keys() == {"0123456789ab+", "fedcba987654"}
-    children = {name: run.data.tags["mlflow.parentRunId"] for name, run in runs(paths).items()}
+    children = {name: run.data.tags["mlflow.parentRunId"] for name, run in logged(paths).items()}
     assert children == {
         "train@rotated_mnist-resunet": parents["0123456789ab+"].info.run_id,
         "evaluate@rotated_mnist-linear": parents["fedcba987654"].info.run_id,
@@ -154,21 +154,21 @@ def test_cells_are_children_of_their_revision(paths: Paths) -> None:
 
 
 def test_frames_of_a_cell_are_a_series(paths: Paths) -> None:
-    tracking.sync(paths)
-    run = runs(paths)["evaluate@rotated_mnist-linear"]
-    history = store.Tracker(paths).client.get_metric_history(run.info.run_id, "frame/aligned_distance")
+    runs.sync(paths)
+    run = logged(paths)["evaluate@rotated_mnist-linear"]
+    history = tracking.Tracker(paths).client.get_metric_history(run.info.run_id, "frame/aligned_distance")
     assert [(point.step, point.value) for point in history] == [(0, pytest.approx(0.3)), (1, pytest.approx(0.6))]
 
 
 def test_runs_name_their_frames_and_their_model(paths: Paths) -> None:
-    tracking.sync(paths)
-    found = runs(paths)
+    runs.sync(paths)
+    found = logged(paths)
     trained, walked = found["train@rotated_mnist-resunet"], found["evaluate@rotated_mnist-linear"]
     digest = sha256(b"frames").hexdigest()[:16]
     for run in (trained, walked):
         assert [(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs] == [("rotated_mnist", digest)]
     (made,) = trained.outputs.model_outputs
-    client = store.Tracker(paths).client
+    client = tracking.Tracker(paths).client
     used = client.get_run(walked.info.run_id).inputs.model_inputs  # a search leaves them out
     assert [model.model_id for model in used] == [made.model_id]
     assert client.get_logged_model(made.model_id).name == "rotated_mnist-resunet"
@@ -190,12 +190,12 @@ def test_a_server_over_http_holds_the_same(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
         (paths.reports / "table1.csv").write_text("dataset,protocol,method,dtw_ssid\nrotated_mnist,paper,linear,0.4\n")
         write_record(paths, "table", "", {})
-        assert tracking.sync(paths).logged == 3
-        assert tracking.sync(paths) == tracking.Counts(logged=0, present=3, damaged=0)
+        assert runs.sync(paths).logged == 3
+        assert runs.sync(paths) == runs.Counts(logged=0, present=3, damaged=0)
         (parent,) = revisions(paths).values()
-        client = store.Tracker(paths).client
+        client = tracking.Tracker(paths).client
         assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"table1.json", "table1.csv"}
-        assert len(runs(paths)["train@rotated_mnist-resunet"].outputs.model_outputs) == 1
+        assert len(logged(paths)["train@rotated_mnist-resunet"].outputs.model_outputs) == 1
     finally:
         server.terminate()
         server.wait(30)
@@ -213,19 +213,19 @@ def wait_for(address: str, seconds: float = 120) -> None:
 
 
 def test_a_live_view_is_replaced_by_the_finished_run(paths: Paths) -> None:
-    with tracking.live(paths, "train", "rotated_mnist-resunet", {"steps": 200}) as run:
+    with runs.live(paths, "train", "rotated_mnist-resunet", {"steps": 200}) as run:
         run.log(100, {"loss": 0.5, "psnr": float("nan")})
-        watched = runs(paths)["train@rotated_mnist-resunet"]
+        watched = logged(paths)["train@rotated_mnist-resunet"]
         assert (watched.info.status, watched.data.metrics) == ("RUNNING", {"loss": 0.5})
-    assert tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
-    assert list(runs(paths)) == ["train@rotated_mnist-resunet"]
-    assert "manex.key" in runs(paths)["train@rotated_mnist-resunet"].data.tags
+    assert runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert list(logged(paths)) == ["train@rotated_mnist-resunet"]
+    assert "manex.key" in logged(paths)["train@rotated_mnist-resunet"].data.tags
 
 
 def test_an_interrupted_live_view_says_so(paths: Paths) -> None:
-    with pytest.raises(KeyboardInterrupt), tracking.live(paths, "train", "rotated_mnist-resunet", {}):
+    with pytest.raises(KeyboardInterrupt), runs.live(paths, "train", "rotated_mnist-resunet", {}):
         raise KeyboardInterrupt
-    assert runs(paths)["train@rotated_mnist-resunet"].info.status == "KILLED"
+    assert logged(paths)["train@rotated_mnist-resunet"].info.status == "KILLED"
 
 
 @pytest.mark.parametrize("uri", ["http://someone:hunter2@127.0.0.1:9", "postgresql://someone:hunter2@127.0.0.1:9/runs"])
@@ -233,14 +233,14 @@ def test_a_dead_server_costs_one_line_without_its_password(
     uri: str, paths: Paths, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert not runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
     output, line = capfd.readouterr()
     assert output == ""
     assert line.count("\n") == 1
     assert "127.0.0.1:9" in line
     assert "manex track sync" in line
     with pytest.raises(UserError) as told:
-        tracking.sync(paths)
+        runs.sync(paths)
     for text in (line, str(told.value)):
         assert "hunter2" not in text
         assert "someone" not in text
@@ -248,26 +248,26 @@ def test_a_dead_server_costs_one_line_without_its_password(
 
 def test_a_damaged_record_is_left_out(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     paths.record("train", "rotated_mnist-resunet").write_text("{")
-    assert tracking.sync(paths) == tracking.Counts(logged=1, present=0, damaged=1)
+    assert runs.sync(paths) == runs.Counts(logged=1, present=0, damaged=1)
     assert "damaged" in capsys.readouterr().err
 
 
 def test_a_database_that_came_with_a_copied_folder_is_not_written_to(paths: Paths, tmp_path: Path) -> None:
-    tracking.experiment_id(paths)
+    runs.experiment_id(paths)
     copy = Paths(tmp_path / "copy")
     copy.root.mkdir()
     shutil.copy(paths.mlflow, copy.mlflow)
     with pytest.raises(UserError, match="another folder"):
-        tracking.experiment_id(copy)
+        runs.experiment_id(copy)
 
 
 def test_tracking_can_be_switched_off(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANEX_TRACKING", "off")
     paths.mlflow.unlink()
-    assert not tracking.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
+    assert not runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
     assert not paths.mlflow.exists()
 
 
 def test_warnings_of_ours_are_still_heard() -> None:
-    with pytest.warns(UserWarning, match="ours"), store.quiet():
+    with pytest.warns(UserWarning, match="ours"), tracking.quiet():
         warnings.warn("ours", stacklevel=1)
