@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,6 +90,31 @@ def first_velocity(first: Frames, second: Frames) -> Frames:
     if bad := (size == 0).nonzero().flatten().tolist():
         raise WalkError(f"video {bad[0]}: its first two frames are identical, so there is no velocity to follow")
     return velocity
+
+
+def steps(
+    advance: Callable[[Frames, Frames, Float[Tensor, "batch 1 1 1"]], tuple[Frames, Frames]],
+    first: Frames,
+    second: Frames,
+    speed: float,
+    substeps: int,
+) -> Iterator[WalkState]:
+    """A walk of steps of fixed length, `speed` |u_1 - u_0| / `substeps`, for ever; a state every `substeps` of them.
+
+    Args:
+        advance: (frame, unit heading, length) -> the next frame and the heading there.
+        first, second: clean frames in [0, 1].
+
+    Raises:
+        WalkError: see `first_velocity`.
+    """
+    velocity = first_velocity(first, second)
+    stride = speed * lengths(velocity) / substeps
+    current, heading = second, unit(velocity)
+    while True:
+        for _ in range(substeps):
+            current, heading = advance(current, heading, stride)
+        yield WalkState(current, heading)
 
 
 def ascend(denoiser: FrameMap, frame: Frames, steps: int) -> Frames:

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.arrays import Frames, Vectors
 from pipeline.config.methods import LocalPca, PerturbationPca
 from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState, denoise, first_velocity, lengths, unit
+from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState, denoise, steps, unit
 from pipeline.geometry.tangent import project
 
 Clouds = Float[Tensor, "batch member channel height width"]
@@ -62,16 +62,13 @@ def _walk(
     patch: Callable[[Frames], Patch], first: Frames, second: Frames, cfg: LocalPca | PerturbationPca
 ) -> Iterator[WalkState]:
     """Step along the heading, land on the plane there, turn the heading into it."""
-    velocity = first_velocity(first, second)
-    stride = cfg.speed * lengths(velocity) / cfg.substeps
-    current, heading = second, unit(velocity)
-    while True:
-        for _ in range(cfg.substeps):
-            previous = current
-            landed, axes = patch(previous + stride * heading)
-            current = landed.clamp(0, 1)
-            heading = unit(project(axes, unit(current - previous) + cfg.momentum * heading))
-        yield WalkState(current, heading)
+
+    def advance(previous: Frames, heading: Frames, stride: Tensor) -> tuple[Frames, Frames]:
+        landed, axes = patch(previous + stride * heading)
+        current = landed.clamp(0, 1)
+        return current, unit(project(axes, unit(current - previous) + cfg.momentum * heading))
+
+    return steps(advance, first, second, cfg.speed, cfg.substeps)
 
 
 def _plane(clouds: Clouds, rank: int) -> Patch:

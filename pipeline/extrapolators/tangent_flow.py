@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.arrays import Frames
 from pipeline.config.methods import TangentFlow
 from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, first_velocity, lengths, unit
+from pipeline.extrapolators.base import ItemNoise, WalkState, ascend, first_velocity, lengths, steps, unit
 from pipeline.geometry.products import Jacobian
 from pipeline.geometry.tangent import soft_projection, without_brightness
 
@@ -32,16 +32,13 @@ def tangent_flow(
     Args:
         first, second: clean frames in [0, 1].
     """
-    velocity = first_velocity(first, second)
-    stride = cfg.speed * lengths(velocity) / cfg.substeps
-    current, heading = second, unit(velocity)
-    while True:
-        for _ in range(cfg.substeps):
-            previous = current
-            if cfg.midpoint:
-                _, heading = _correct(denoiser, previous, previous + stride / 2 * heading, heading, cfg, noise)
-            current, heading = _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise)
-        yield WalkState(current, heading)
+
+    def advance(previous: Frames, heading: Frames, stride: Tensor) -> tuple[Frames, Frames]:
+        if cfg.midpoint:
+            _, heading = _correct(denoiser, previous, previous + stride / 2 * heading, heading, cfg, noise)
+        return _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise)
+
+    return steps(advance, first, second, cfg.speed, cfg.substeps)
 
 
 def interpolate(
