@@ -29,7 +29,7 @@ setup: $(VENV)/.installed ## make the virtual environment with pinned dependenci
 
 setup-dev: $(VENV)/.installed-dev ## the same with the development tools
 
-reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.yaml as it is, or PROFILE=smoke, cpu, paper)
+reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.yaml as it is, or PROFILE=smoke, cpu, rivals, paper)
 	@test -d .git || test -d .dvc || { echo "make: run from a clone of the repository"; exit 1; }
 	@$(if $(PROFILE),python -m pipeline profile use $(PROFILE))
 	# smoke: MLflow once at the end instead of in every stage, where its start would be half the time

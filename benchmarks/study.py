@@ -1,6 +1,6 @@
 """The study behind the training recipe: one variant of it at a time, at equal CPU time; docs/training.md has the table.
 
-    python -m benchmarks.study [VARIANT ...] [--seconds 150] [--dataset rotated_mnist] [--jobs 2] [--list]
+    python -m benchmarks.study [VARIANT ...] [--seconds 150] [--dataset rotated_mnist] [--jobs 2] [--no-walk] [--list]
 
 A variant's schedule is cut to as many steps as fit into the budget on one thread, by the CPU time of its first steps.
 Held-out PSNR is that of the run's last weights; DTW-SSID is that of `tangent_flow` with the settings of params.yaml on
