@@ -20,6 +20,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight idle processes that judge chatbots
     "PYTHONWARNINGS": "ignore",  # deprecations inside the server
 }
 
@@ -41,7 +42,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     if counts.logged + counts.present == 0:
         say("no runs yet; dvc repro makes them")
     base = redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
-    say(f"{base}/#/experiments/{experiment}")
+    say(f"{base}/#/experiments/{experiment}/runs")
     if remote:
         return
     say("Ctrl-C ends it")

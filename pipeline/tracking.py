@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 EXPERIMENT = "manifold-extrapolation"
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it the dashboard opens on a page for chatbots."""
 
 
 def tracking_uri(paths: Paths) -> str:
@@ -54,7 +56,7 @@ class Tracker:
         mine = (self.root / "mlartifacts").as_uri() if tracking_uri(self.paths) == local else None
         found = self.client.get_experiment_by_name(EXPERIMENT)
         if found is None:
-            return str(self.client.create_experiment(EXPERIMENT, artifact_location=mine))
+            return str(self.client.create_experiment(EXPERIMENT, artifact_location=mine, tags=KIND))
         if found.lifecycle_stage != "active":
             raise UserError(f'the experiment "{EXPERIMENT}" is deleted there; restore it: mlflow experiments restore')
         if mine is not None and found.artifact_location != mine:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from pipeline.figures.style import figure
@@ -41,7 +42,8 @@ def spectrum_figure(
         place, label = range(1, len(row) + 1), f"frame {number}"
         curve.plot(place, row.numpy(), line, color=tint, label=label, markersize=3, linewidth=1)
     curve.axhline(0, color="#999999", linewidth=0.5)
-    curve.set(xlabel="eigenvalue", ylabel="of (J + J$^T$)/2")
+    curve.set(xlabel="k", ylabel="k-th eigenvalue of (J + J$^T$)/2")
+    curve.xaxis.set_major_locator(MaxNLocator(integer=True))
     curve.legend(frameon=False, fontsize=6)
     for column, number in enumerate(numbers):
         first = drawn.add_subplot(grid[0, 4 + column])
