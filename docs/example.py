@@ -1,6 +1,6 @@
 """Train on shuffled frames, look at the tangent, walk on from two frames, score the walk: `python docs/example.py`.
 
-The manifold is a circle: a bright spot going round in images of 16 x 16 pixels.
+The manifold is a circle: the hand of a clock going round, in images of 16 x 16 pixels.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from pipeline.networks.build import build_network
 from pipeline.training.loop import Training, trained_denoiser
 
 
-def spot(degrees: torch.Tensor) -> torch.Tensor:
-    """Images of a spot at each angle, (frame, 1, 16, 16)."""
-    angle, pixel = torch.deg2rad(degrees)[:, None, None], torch.arange(16.0)
-    x, y = 7.5 + 4 * angle.cos(), 7.5 + 4 * angle.sin()
-    return torch.exp(-((pixel - x) ** 2 + (pixel[:, None] - y) ** 2) / 4.5)[:, None]
+def hand(degrees: torch.Tensor) -> torch.Tensor:
+    """Images of a clock's hand at each angle, (frame, 1, 16, 16)."""
+    angle, pixel = torch.deg2rad(degrees)[:, None, None], torch.arange(16.0) - 7.5
+    along = pixel * angle.cos() + pixel[:, None] * angle.sin()
+    across = pixel[:, None] * angle.cos() - pixel * angle.sin()
+    return (torch.exp(-(across**2) / 2) * torch.sigmoid(2 * (along + 3)) * torch.sigmoid(2 * (6 - along)))[:, None]
 
 
 def main() -> dict[str, float]:
     """The angle of the denoiser's tangent to the true one, in degrees, and DTW-SSID of two walks."""
     torch.manual_seed(0)
-    video = spot(torch.arange(0, 360, 6.0))
+    video = hand(torch.arange(0, 360, 6.0))
     shuffled = video[torch.randperm(len(video))]
-    settings = {"widths": (16, 32), "steps": 300, "batch": 32, "learning_rate": 0.02, "record_every": 100, "ema": 0.98}
+    settings = {"widths": (16, 32, 32), "steps": 400, "batch": 32, "learning_rate": 0.02, "ema": 0.98}
     cfg = ResUNetTraining(network="resunet", **settings)
     training = Training(build_network(cfg, 1, 16), shuffled[6:], shuffled[:6], cfg)
     for record in training.run():
