@@ -42,7 +42,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     if counts.logged + counts.present == 0:
         say("no runs yet; dvc repro makes them")
     base = redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
-    say(f"{base}/#/experiments/{experiment}/runs")
+    say(f"{base}/#/experiments/{experiment}/runs?compareRunsMode=CHART")
     if remote:
         return
     say("Ctrl-C ends it")

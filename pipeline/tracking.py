@@ -114,14 +114,18 @@ class Tracker:
         return run_id
 
     def _table(self, parent: str, outcome: Outcome) -> None:
-        """Table 1 in the parent: as a table to look at, and as metrics to plot one revision against another."""
+        """Table 1 in the parent: as a table to look at, and as metrics to plot one revision against another.
+
+        The dashboard draws one section for what stands before the last slash, and a chart for what follows.
+        """
         path = self.paths.reports / "table1.csv"
         if path.is_file():
             with path.open(newline="") as lines:
                 rows = list(csv.DictReader(lines))
             self.client.log_table(parent, {name: [row[name] for row in rows] for name in rows[0]}, "table1.json")
             self.client.log_artifact(parent, str(path))
-        scores = {name: value for name, value in outcome.final.items() if name.endswith("/dtw_ssid")}
+        parts = {tuple(name.split("/")): value for name, value in outcome.final.items() if name.endswith("/dtw_ssid")}
+        scores = {f"{dataset} {protocol} dtw_ssid/{method}": v for (dataset, protocol, method, _), v in parts.items()}
         self.add(parent, [(0, scores)], [outcome.ended])
 
     def _data_and_model(self, run_id: str, outcome: Outcome) -> None:

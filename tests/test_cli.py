@@ -245,7 +245,10 @@ def test_the_dashboard_listens_here_only_and_keeps_the_address_out_of_sight(
     monkeypatch.setattr(runs, "sync", lambda paths: runs.Counts(1, 0, 0))
     monkeypatch.setattr(runs, "experiment_id", lambda paths: "7")
     done = manex("dashboard", "--port", "5999")
-    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "http://127.0.0.1:5999/#/experiments/7/runs")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (
+        0,
+        "http://127.0.0.1:5999/#/experiments/7/runs?compareRunsMode=CHART",
+    )
     command, environment = server.call_args.args[0], server.call_args.kwargs["env"]
     assert "--host 127.0.0.1 --port 5999" in " ".join(command)
     assert "hunter2" not in " ".join(command) + done.output

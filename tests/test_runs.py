@@ -134,7 +134,7 @@ def test_the_table_and_figures_drawn_later_become_artifacts(paths: Paths) -> Non
     (parent,) = revisions(paths).values()
     assert {file.path for file in client.list_artifacts(parent.info.run_id)} >= {"table1.json", "table1.csv", "figures"}
     assert [file.path for file in client.list_artifacts(parent.info.run_id, "figures")] == [f"figures/{FIGURE}"]
-    assert parent.data.metrics == {"rotated_mnist/paper/linear/dtw_ssid": 0.4}
+    assert parent.data.metrics == {"rotated_mnist paper dtw_ssid/linear": 0.4}
     assert files["table"] == {"all.json", "table1.csv"}
     assert FIGURE in files["figures"] & files["train@rotated_mnist-resunet"] & files["evaluate@rotated_mnist-linear"]
     assert found["table"].data.metrics["rotated_mnist/paper/linear/dtw_ssid"] == 0.4
