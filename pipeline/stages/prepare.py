@@ -31,7 +31,7 @@ def prepare(dataset: str, cfg: Dataset, paths: Paths) -> None:
         arrays, facts = _known(made)
         protocol = "held_out" if isinstance(made, LatentVideos) and made.others is not None else "paper"
         facts |= {"note": note, "protocol": protocol, "private": isinstance(cfg, Weizmann | OwnFrames)}
-        with replacing_folder(paths.prepared(dataset)) as folder:
+        with replacing_folder(paths.prepared(dataset), sealed=True) as folder:
             every = {"videos": made.videos, "held_out": held_out, **arrays}
             tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in every.items()}
             write_tensors(folder / "frames.safetensors", tensors)

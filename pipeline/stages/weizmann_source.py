@@ -8,7 +8,6 @@ the site gave once must have the same bytes ever after.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -28,7 +27,7 @@ import requests
 from pipeline.config.data import Action, WeizmannFiles
 from pipeline.datasets.weizmann import lacking, parts
 from pipeline.errors import UserError
-from pipeline.stages.artifacts import write_json
+from pipeline.stages.artifacts import sha256, write_json
 
 BASE_URL = "https://www.wisdom.weizmann.ac.il/~vision/VideoAnalysis/Demos/SpaceTimeActions/DB/"
 MASKS = "classification_masks.mat"
@@ -187,12 +186,6 @@ def _is_what_it_should_be(path: Path) -> bool:
         return zipfile.is_zipfile(path)
     with path.open("rb") as stream:
         return stream.read(10) == b"MATLAB 5.0"
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _some(names: Sequence[str]) -> str:
