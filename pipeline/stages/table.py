@@ -110,7 +110,7 @@ def _notes(dataset: str, paths: Paths) -> list[str]:
     if absence(paths.prepared(dataset)):
         return []
     note = read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("note")
-    return [f"{note[0].upper()}{note[1:]}.\n"] if note else []
+    return [f"{note[0].upper()}{note[1:]}.\n"] if note and isinstance(note, str) else []
 
 
 def _line(row: dict[str, Any]) -> str:
