@@ -35,11 +35,21 @@ class Manex(TyperGroup):
             typer.echo("manex: interrupted; nothing half-written", err=True)
             raise typer.Exit(130) from None
         except Exception as error:
-            if FOR_THE_USER.isdisjoint((kind.__module__, kind.__qualname__) for kind in type(error).__mro__):
+            told = _told(error)
+            if not told:
                 raise
-            for line in str(error).splitlines() or [type(error).__name__]:
+            for line in told.splitlines():
                 typer.echo(f"manex: {line}", err=True)
             raise typer.Exit(1) from None
+
+
+def _told(error: Exception) -> str:
+    """What to say of an error that a user, or the machine's owner, can mend; "" for a bug."""
+    from pipeline.errors import refusal
+
+    if FOR_THE_USER.isdisjoint((kind.__module__, kind.__qualname__) for kind in type(error).__mro__):
+        return refusal(error)
+    return str(error) or type(error).__name__
 
 
 app = typer.Typer(

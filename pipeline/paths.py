@@ -27,6 +27,11 @@ class Paths:
     def profiles(self) -> Path:
         return self.root / "profiles"
 
+    @property
+    def checked(self) -> Path:
+        """Says that params.yaml fits."""
+        return self.root / "data" / "checked"
+
     def raw(self, source: str) -> Path:
         """Raw data as fetched."""
         return self.root / "data" / "raw" / source

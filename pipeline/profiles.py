@@ -6,10 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from pipeline.config.params import load
+from pipeline.config.params import load, read_yaml
 from pipeline.errors import UserError, suggestion
 from pipeline.paths import Paths
 
@@ -80,10 +77,7 @@ def _differences(paths: Paths, name: str) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = YAML(typ="safe", pure=True).load(path.read_text())
-    except (OSError, YAMLError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path}: holds no settings")
     return values

@@ -19,6 +19,13 @@ Model = Annotated[str, typer.Argument(help="a name under `train.DATASET` in para
 Method = Annotated[str, typer.Argument(help="a name under `extrapolate.DATASET` in params.yaml")]
 
 
+def check() -> None:
+    """Check params.yaml, whose names go into shell lines: [dim]manex check[/]"""
+    from pipeline.stages.check import check
+
+    check(*project())
+
+
 def fetch(source: Source) -> None:
     """Get raw data: [dim]manex fetch mnist[/]"""
     params, paths = project()
@@ -144,5 +151,5 @@ def project() -> tuple[Params, Paths]:
     return load(paths.params), paths
 
 
-COMMANDS = (fetch, prepare, train, extrapolate, evaluate, spectrum, table, denoisers, figures)
+COMMANDS = (check, fetch, prepare, train, extrapolate, evaluate, spectrum, table, denoisers, figures)
 """In the order in which the stages run."""

@@ -39,7 +39,9 @@ def tracking_uri(paths: Paths) -> str:
 
 def redacted(uri: str) -> str:
     """A URI without the user, password and query it may hold."""
-    return re.sub(r"^([\w+.-]+://)[^/]*@", r"\1***@", uri).split("?")[0].split("#")[0]
+    found = re.match(r"(?P<kind>[\w+.-]+:/*)?(?P<secret>.*@)?(?P<place>[^?#]*)", uri, re.DOTALL)
+    assert found is not None
+    return (found["kind"] or "") + ("***@" if found["secret"] else "") + found["place"]
 
 
 class Tracker:

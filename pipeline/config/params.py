@@ -7,7 +7,6 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from pipeline.config.data import Dataset, Fetch, Source
 from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, MethodEntry, SkippedMethod
@@ -91,11 +90,44 @@ def load(path: Path) -> Params:
     """
     if not path.is_file():
         raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
+    return parse(read_yaml(path), path.name)
+
+
+MAX_BYTES, MAX_VALUES = 2**20, 100_000
+"""Of a settings file, and of what its aliases unfold to."""
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file of settings holds.
+
+    Raises:
+        UserError: it cannot be read, is no YAML, refers to itself, or unfolds to more than settings can be.
+    """
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text())
-    except (YAMLError, ValueError) as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return parse(values, path.name)
+        text = path.read_bytes()
+        if len(text) > MAX_BYTES:
+            raise ValueError(f"{len(text):,} bytes are no settings")
+        values = YAML(typ="safe", pure=True).load(text.decode())
+        if _unfolded(values, {}) > MAX_VALUES:
+            raise ValueError(f"aliases that unfold to more than {MAX_VALUES:,} values")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except RecursionError:
+        raise UserError(f"{path}: not valid YAML: nested too deeply") from None
+    except Exception as error:  # the reader fails in many ways on what is no YAML: a bad tag, date or number
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())[:300]}") from None
+    return values
+
+
+def _unfolded(value: Any, known: dict[int, int]) -> int:
+    """How many values there are if every alias is replaced by what it stands for."""
+    if not isinstance(value, dict | list | set | tuple):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = MAX_VALUES + 1  # of what holds itself
+        inside = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_unfolded(one, known) for one in inside)
+    return known[id(value)]
 
 
 def parse(values: object, source: str) -> Params:

@@ -1,25 +1,38 @@
 """Reading and writing artifacts: whole or not at all, and never trusted blindly.
 
 Everything is written under a temporary name and renamed, so that a kill, a full disk or Ctrl-C leaves the earlier
-artifact as it was. Outputs hold no times and no machine names: the same run gives the same bytes.
+artifact as it was. Outputs hold no times and no machine names: the same run gives the same bytes. A folder is sealed:
+sha256.json holds the hash of each of its files, and a reader refuses a file that has other bytes.
+
+What a killed run leaves ends in `.partial`; .dvcignore keeps it from DVC, and the next run removes it.
 """
 
 from __future__ import annotations
 
+import errno
+import glob
+import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psutil
 
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:  # seconds to import, and a stage that has nothing to run needs neither
     import pandas as pd
     from torch import Tensor
+
+
+SEAL = "sha256.json"
+"""In a folder: the sha256 of its other files."""
 
 
 @contextmanager
@@ -31,8 +44,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(**_beside(path))
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -46,22 +58,59 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder: filled under a temporary name, then put in place of the old one."""
+def replacing_folder(path: Path, sealed: bool = False) -> Iterator[Path]:
+    """The same for a folder: filled under a temporary name, then put in place of the old one, never half of each.
+
+    Args:
+        sealed: write sha256.json as well.
+    """
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(**_beside(path)))
+        old = temporary.with_suffix(".old.partial")
         yield temporary
+        if sealed:
+            seal(temporary)
         temporary.chmod(0o755)
+        if path.is_symlink() or path.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file or a link, not a folder")
         if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+            path.replace(old)
+        try:
+            temporary.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}; nothing was changed") from None
     finally:
         if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+            for left in (temporary, old):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _beside(path: Path) -> dict[str, Any]:
+    """Where a temporary name for `path` goes; first, what killed runs left of it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = f".{path.name}.{platform.node()}-"
+    for left in path.parent.glob(f"{glob.escape(mine)}*.partial"):
+        process = left.name.removeprefix(mine).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return {"prefix": f"{mine}{os.getpid()}-", "suffix": ".partial", "dir": path.parent}
+
+
+def seal(folder: Path) -> None:
+    """Write the sha256 of every file of a folder to its sha256.json."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SEAL)
+    write_json(folder / SEAL, {file.name: sha256(file) for file in files})
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,19 +124,19 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
-def read_json(path: Path, made_by: str) -> dict[str, Any]:
-    """A JSON object.
+def read_json(path: Path, made_by: str, needed: Collection[str] = ()) -> dict[str, Any]:
+    """A JSON object with at least the keys `needed`.
 
     Raises:
         UserError: missing or damaged; `made_by` is the command that makes it.
     """
     try:
         value = json.loads(_present(path, made_by).read_text())
-    except ValueError as error:
-        raise UserError(f"{path}: damaged ({error}); make it again with: {made_by}") from None
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error, made_by) from None
     if not isinstance(value, dict):
-        raise UserError(f"{path}: damaged (not an object); make it again with: {made_by}")
-    return value
+        raise damaged(path, "not an object", made_by)
+    return _with(path, value, needed, made_by)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -96,18 +145,23 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
-def read_csv(path: Path, made_by: str) -> pd.DataFrame:
-    """A table.
+def read_csv(path: Path, made_by: str, needed: Collection[str] = ()) -> pd.DataFrame:
+    """A table with at least the columns `needed`, which hold numbers; empty cells are NaN.
 
     Raises:
         UserError: missing or damaged.
     """
     import pandas as pd
+    from pandas.api.types import is_numeric_dtype
 
     try:
-        return pd.read_csv(_present(path, made_by))
+        table = pd.read_csv(_present(path, made_by))
     except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"{path}: damaged ({error}); make it again with: {made_by}") from None
+        raise damaged(path, error, made_by) from None
+    for name in needed:
+        if name in table and not (is_numeric_dtype(table[name]) and table[name].abs().max() < float("inf")):
+            raise damaged(path, f"{name}: no numbers", made_by)
+    return _with(path, table, needed, made_by)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -122,8 +176,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
             raise OSError(str(error)) from None
 
 
-def read_tensors(path: Path, made_by: str) -> dict[str, Tensor]:
-    """Named tensors.
+def read_tensors(path: Path, made_by: str, needed: Collection[str] = (), finite: bool = True) -> dict[str, Tensor]:
+    """Named tensors, at least those `needed`; without infinities and NaN where they must be finite.
 
     Raises:
         UserError: missing or damaged.
@@ -132,12 +186,35 @@ def read_tensors(path: Path, made_by: str) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        return load_file(_present(path, made_by))
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged ({error}); make it again with: {made_by}") from None
+        tensors = load_file(_present(path, made_by))
+        spoilt = [name for name, tensor in tensors.items() if finite and not tensor.isfinite().all()]
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:  # the last: types like float4
+        raise damaged(path, error, made_by) from None
+    if spoilt:
+        raise damaged(path, f"{spoilt[0]} holds values that are not finite", made_by)
+    return _with(path, tensors, needed, made_by)
+
+
+def damaged(path: Path, why: object, made_by: str) -> UserError:
+    """What to say of an artifact that cannot be what was written."""
+    told = " ".join(str(why).split())[:200]
+    return UserError(f"{path}: damaged ({told}); make it again with: {made_by}")
+
+
+T = TypeVar("T", bound=Container[str])
+
+
+def _with(path: Path, value: T, needed: Collection[str], made_by: str) -> T:
+    if lacking := [name for name in needed if name not in value]:
+        raise damaged(path, f"no {', '.join(lacking)}", made_by)
+    return value
 
 
 def _present(path: Path, made_by: str) -> Path:
+    """The path of a file that is there, and has the bytes that were written, as far as its folder is sealed."""
     if not path.is_file():
         raise UserError(f"{path}: not found; make it with: {made_by}")
+    seal = path.with_name(SEAL)
+    if path != seal and seal.is_file() and read_json(seal, made_by).get(path.name) != sha256(path):
+        raise damaged(path, "not the bytes that were written", made_by)
     return path

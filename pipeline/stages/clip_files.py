@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat  # type: ignore[attr-defined]
-from scipy.io.matlab import MatReadError
 
 from pipeline.config.data import OwnFrames, Weizmann
 from pipeline.datasets.clips import Frames, followed, silhouettes, whole
 from pipeline.datasets.videos import ClipVideos, clip_videos
 from pipeline.datasets.weizmann import wanted, weizmann
 from pipeline.errors import UserError
-from pipeline.stages.artifacts import read_json
+from pipeline.stages.artifacts import damaged, read_json, sha256
 from pipeline.stages.media import PICTURES, VIDEOS, read_pictures, read_strip, read_video
 from pipeline.stages.weizmann_source import FOLDERS, MASKS
 
 Masks = Mapping[str, NDArray[np.uint8]]
+FETCH = "manex fetch weizmann"
 TOLD = {
     "avi": "original videos, cropped around the person",
     "avi without masks": "original videos, central square (no masks to crop by)",
@@ -36,7 +36,13 @@ def weizmann_videos(cfg: Weizmann, folder: Path) -> tuple[ClipVideos, str]:
     Raises:
         UserError: not fetched, damaged, or not what `cfg` asks for; ValueError: a setting does not fit, by its name.
     """
-    kind = str(read_json(folder / "source.json", "manex fetch weizmann").get("kind"))
+    source = read_json(folder / "source.json", FETCH, ("kind",))
+    kind, files = source["kind"], source.get("files")
+    if kind not in (*FOLDERS, "masks"):
+        raise damaged(folder / "source.json", f"kind {kind!r}", FETCH)
+    for name, digest in files.items() if isinstance(files, dict) else ():
+        if not (folder / name).is_file() or sha256(folder / name) != digest:
+            raise damaged(folder / name, "not the bytes that were fetched", FETCH)
     if kind == "masks":
         clips, told = _silhouettes(cfg, folder), kind
     else:
@@ -116,8 +122,8 @@ def _masks(path: Path, group: str) -> Masks:
     try:
         struct: Any = loadmat(io.BytesIO(path.read_bytes()), variable_names=[group])[group]
         masks = {name: np.ascontiguousarray(np.moveaxis(struct[name][0, 0], -1, 0)) for name in struct.dtype.names}
-    except (OSError, KeyError, TypeError, ValueError, IndexError, NotImplementedError, MatReadError) as error:
-        raise UserError(f"{path}: damaged ({error}); make it again with: manex fetch weizmann") from None
+    except Exception as error:  # the reader of a format that nobody vouches for fails in as many ways
+        raise damaged(path, error or type(error).__name__, FETCH) from None
     if any(mask.ndim != 3 or mask.dtype != np.uint8 for mask in masks.values()):
-        raise UserError(f"{path}: damaged (not masks); make it again with: manex fetch weizmann")
+        raise damaged(path, "not masks", FETCH)
     return masks

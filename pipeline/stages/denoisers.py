@@ -51,7 +51,9 @@ def _row(dataset: str, method: str, cfg: MethodEntry, paths: Paths, device: str)
     names = {"dataset": dataset, "denoiser": cfg.denoiser, "method": method, "sigma_255": cfg.sigma_255}
     if reason := absence(paths.scores(dataset, method)):
         return {**names, "not_run": reason}
-    scores = read_csv(paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}")
+    scores = read_csv(
+        paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}", ("trial", "dtw_ssid")
+    )
     frames = load_prepared(dataset, paths)
     denoiser = load_model(dataset, cfg.denoiser, frames, paths, device)
     assert isinstance(denoiser, Denoiser)

@@ -13,7 +13,7 @@ from pipeline.metrics.ssim import ssim_distances
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
-from pipeline.stages.artifacts import replacing_folder, write_csv
+from pipeline.stages.artifacts import damaged, replacing_folder, write_csv
 from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
 from pipeline.stages.trials import load_trials
@@ -24,6 +24,9 @@ def evaluate(dataset: str, method: str, paths: Paths) -> None:
     settings().prepare_torch()
     frames = load_prepared(dataset, paths)
     trials, seeds = load_trials(dataset, method, paths)
+    if trials.shape[1] != len(frames.videos):
+        found = f"{trials.shape[1]} videos, the dataset {len(frames.videos)}"
+        raise damaged(paths.extrapolated(dataset, method), found, f"manex extrapolate {dataset} {method}")
     with recorded(paths, "evaluate", f"{dataset}-{method}", {}) as run:
         cells = [(t, v) for t in range(len(seeds)) for v in range(len(frames.videos))]
         label = f"evaluate {dataset} {method}"
@@ -42,7 +45,7 @@ def evaluate(dataset: str, method: str, paths: Paths) -> None:
             tables[-1] = tables[-1].merge(recovered.assign(**key), how="outer", on=["trial", "video", "frame"])
         table = pd.DataFrame(rows)
         run.facts["dtw_ssid"] = float(table["dtw_ssid"].mean())
-        with replacing_folder(paths.scores(dataset, method)) as folder:
+        with replacing_folder(paths.scores(dataset, method), sealed=True) as folder:
             write_csv(folder / "scores.csv", table)
             write_csv(folder / "frames.csv", pd.concat(tables, ignore_index=True))
 

@@ -37,7 +37,7 @@ def extrapolate(dataset: str, method: str, cfg: Method, seeds: Sequence[int], pa
         videos = torch.cat([given, torch.stack([state.frame for state in walked], 1)], 1)
         trials = videos.reshape(len(seeds), len(frames.videos), *videos.shape[1:]).clamp(0, 1)
         run.facts["seconds_per_frame"] = run.seconds / (len(given) * cfg.frames)
-        with replacing_folder(paths.extrapolated(dataset, method)) as folder:
+        with replacing_folder(paths.extrapolated(dataset, method), sealed=True) as folder:
             write_tensors(folder / "trials.safetensors", {"frames": trials, "seeds": torch.tensor(seeds)})
             write_csv(folder / "walk.csv", _walk_table(walked, seeds, frames))
             if isinstance(model, Denoiser) and isinstance(cfg, Denoised) and frames.manifolds:

@@ -11,10 +11,10 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
 from pipeline.stages.absent import write_absence
-from pipeline.stages.artifacts import read_json, replacing_folder, write_json, write_tensors
+from pipeline.stages.artifacts import read_json, replacing_folder, sha256, write_json, write_tensors
 from pipeline.stages.records import recorded
 from pipeline.stages.sources import mnist_digits, other_digits
-from pipeline.stages.weizmann_source import NotThereError, Site, fetch_weizmann, sha256
+from pipeline.stages.weizmann_source import NotThereError, Site, fetch_weizmann
 
 MEND = "set MANEX_MIRROR to a folder that holds weizmann/, then: manex fetch weizmann && dvc repro"
 
@@ -28,7 +28,7 @@ def _mnist(cfg: Fetch, paths: Paths) -> None:
     """The digits asked for, the same bytes whichever source gave them."""
     with recorded(paths, "fetch", "mnist", cfg.mnist.model_dump(mode="json")) as run:
         digits, run.facts["source"] = mnist_digits(cfg.mnist.indices, cfg.mnist.source)
-        with replacing_folder(paths.raw("mnist")) as folder:
+        with replacing_folder(paths.raw("mnist"), sealed=True) as folder:
             images = {"images": digits.copy(), "others": other_digits(cfg.mnist.others, digits)}
             write_tensors(folder / "digits.safetensors", {name: torch.from_numpy(i) for name, i in images.items()})
             write_json(folder / "digits.json", {"indices": list(cfg.mnist.indices)})

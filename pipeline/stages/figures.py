@@ -69,7 +69,7 @@ def figures(params: Params, paths: Paths) -> None:
         first = next((shown for shown in everything if shown.frames.manifolds), None)
         if first:
             _save(walk_figure(first.truth[:2], first.generated[first.method]), folder / "walk")
-        table = read_csv(paths.reports / "table1.csv", "manex table").dropna(subset="dtw_ssid")
+        table = read_csv(paths.reports / "table1.csv", "manex table", ("dtw_ssid",)).dropna(subset="dtw_ssid")
         if len(table):
             _save(comparison_figure(table), folder / "comparison")
         _psnr(params, paths, folder)
@@ -98,7 +98,8 @@ def _dataset_figures(shown: Shown, paths: Paths, folder: Path) -> None:
         return
     recovered = {}
     for method in shown.generated:
-        table = read_csv(paths.scores(name, method) / "frames.csv", f"manex evaluate {name} {method}")
+        file, made_by = paths.scores(name, method) / "frames.csv", f"manex evaluate {name} {method}"
+        table = read_csv(file, made_by, ("trial", "video", "frame", "coordinate"))
         own = table[(table["video"] == shown.video) & (table["trial"] == table["trial"].min())]
         recovered[method] = own.sort_values("frame")["coordinate"].dropna().to_numpy(np.float64)
     period = shown.frames.manifolds[shown.video].period
@@ -108,8 +109,8 @@ def _dataset_figures(shown: Shown, paths: Paths, folder: Path) -> None:
 
 def _spectrum(dataset: str, paths: Paths) -> Figure:
     folder, made_by = paths.spectrum(dataset), f"manex spectrum {dataset}"
-    facts = read_json(folder / "spectrum.json", made_by)
-    tensors = read_tensors(folder / "spectrum.safetensors", made_by)
+    facts = read_json(folder / "spectrum.json", made_by, ("denoiser", "method", "sigma_255", "numbers"))
+    tensors = read_tensors(folder / "spectrum.safetensors", made_by, ("frames", "values", "vectors"))
     title = readable(f"{dataset}, {facts['denoiser']} along {facts['method']}, sigma {facts['sigma_255']:g}/255")
     return spectrum_figure(facts["numbers"], tensors["frames"], tensors["values"], tensors["vectors"], title)
 

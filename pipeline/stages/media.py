@@ -16,6 +16,11 @@ MAX_PIXELS = 2**25
 """Of one picture: what a decoder may be made to fill. 8K video has as many."""
 PICTURES = (".png", ".jpg", ".jpeg")
 VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
+OPENED = {
+    "format_whitelist": "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpeg,mpegvideo,mpegts,gif",
+    "protocol_whitelist": "file",
+}
+"""What a decoder may take a file for: no playlist, which would have it read other files or addresses."""
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 """Modes of Pillow that become RGB without clipping."""
 
@@ -33,7 +38,7 @@ def read_video(path: Path) -> Iterator[Picture]:
 
     count = 0
     try:
-        with av.open(path) as container:
+        with av.open(path, container_options=OPENED) as container:
             if not container.streams.video:
                 raise UserError(f"{path}: holds no video stream")
             stream = container.streams.video[0]

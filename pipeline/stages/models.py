@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from torch import nn
 
 from pipeline.config.methods import FRAMES
@@ -50,14 +50,17 @@ def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: 
     if name in UNTRAINED:
         return UNTRAINED[name](frames).to(device)
     folder, made_by = paths.model(dataset, name), f"manex train {dataset} {name}"
-    facts = read_json(folder / "model.json", made_by)
+    facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
     weights = read_tensors(folder / "weights.safetensors", made_by)
     try:
         cfg: Model = TypeAdapter(Model).validate_python(facts["settings"])
         network = build_network(cfg, **facts["frames"])
         network.load_state_dict(weights)
-    except (KeyError, TypeError, RuntimeError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{folder}: weights and model.json do not fit ({reason}); make them again: {made_by}") from None
+    shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
+    if facts["frames"] != shape:
+        raise UserError(f"{folder}: trained on frames of {facts['frames']}, not {shape}; make it again with: {made_by}")
     network.to(device).eval().requires_grad_(False)
     return network if isinstance(cfg, VAETraining) else trained_denoiser(network, cfg)

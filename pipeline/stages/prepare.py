@@ -15,7 +15,7 @@ from pipeline.datasets.videos import ClipVideos, LatentVideos, held_out_frames
 from pipeline.datasets.walker import walker
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_tensors, replacing_folder, write_json, write_tensors
+from pipeline.stages.artifacts import damaged, read_tensors, replacing_folder, write_json, write_tensors
 from pipeline.stages.clip_files import own_videos, weizmann_videos
 from pipeline.stages.records import recorded
 
@@ -31,7 +31,7 @@ def prepare(dataset: str, cfg: Dataset, paths: Paths) -> None:
         arrays, facts = _known(made)
         protocol = "held_out" if isinstance(made, LatentVideos) and made.others is not None else "paper"
         facts |= {"note": note, "protocol": protocol, "private": isinstance(cfg, Weizmann | OwnFrames)}
-        with replacing_folder(paths.prepared(dataset)) as folder:
+        with replacing_folder(paths.prepared(dataset), sealed=True) as folder:
             every = {"videos": made.videos, "held_out": held_out, **arrays}
             tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in every.items()}
             write_tensors(folder / "frames.safetensors", tensors)
@@ -52,7 +52,10 @@ def _videos(cfg: Dataset, paths: Paths) -> tuple[LatentVideos | ClipVideos, str]
 
 def _digits(cfg: Rotated | Translated, paths: Paths) -> tuple[LatentVideos, str]:
     """The digits' videos; with `train_digits`, and frames of other digits moved in the same way."""
-    raw = read_tensors(paths.raw("mnist") / "digits.safetensors", "manex fetch mnist")
+    file, made_by = paths.raw("mnist") / "digits.safetensors", "manex fetch mnist"
+    raw = read_tensors(file, made_by, ("images", "others"))
+    if any(images.dtype != torch.uint8 or images.shape[1:] != (28, 28) for images in raw.values()):
+        raise damaged(file, "not digits of 28x28", made_by)
     made = _moved(raw["images"].numpy(), cfg)
     if not cfg.train_digits:
         return made, ""

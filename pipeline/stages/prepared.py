@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.metrics.coordinates import LatentManifold
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_json, read_tensors
+from pipeline.stages.artifacts import damaged, read_json, read_tensors
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def load_prepared(dataset: str, paths: Paths) -> Prepared:
         UserError: missing or damaged.
     """
     made_by, folder = f"manex prepare {dataset}", paths.prepared(dataset)
-    tensors = read_tensors(folder / "frames.safetensors", made_by)
-    facts = read_json(folder / "dataset.json", made_by)
+    tensors = read_tensors(folder / "frames.safetensors", made_by, ("videos", "held_out"))
+    facts = read_json(folder / "dataset.json", made_by, ("latent", "unit", "private"))
     try:
         videos = tensors["videos"]
         manifolds: tuple[LatentManifold, ...] = ()
@@ -84,11 +84,35 @@ def load_prepared(dataset: str, paths: Paths) -> Prepared:
             held_out=tensors["held_out"],
             coordinates=tensors["coordinates"] if facts["latent"] else None,
             manifolds=manifolds,
-            unit=facts["unit"],
-            private=facts["private"],
+            unit=str(facts["unit"]),
+            private=bool(facts["private"]),
         )
-    except (KeyError, ValueError) as error:
-        raise UserError(f"{folder}: damaged ({error}); make it again with: {made_by}") from None
-    if not (prepared.videos.isfinite().all() and prepared.frames.isfinite().all()):
-        raise UserError(f"{folder}: damaged (values that are not finite); make it again with: {made_by}")
+        _check(prepared)
+    except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
+        raise damaged(folder, error, made_by) from None
     return prepared
+
+
+def _check(prepared: Prepared) -> None:
+    """What the stages after `prepare` rely on.
+
+    Raises:
+        ValueError: it does not hold.
+    """
+    videos, frames, held_out = prepared.videos, prepared.frames, prepared.held_out
+    if videos.ndim != 5 or min(videos.shape) < 1 or videos.shape[1] < 3 or videos.shape[-1] != videos.shape[-2]:
+        raise ValueError(f"videos are {tuple(videos.shape)}, not (video, frame, channel, size, size)")
+    manifolds = [manifold.frames for manifold in prepared.manifolds]
+    for some in (videos.flatten(0, 1), frames, *manifolds):
+        if some.dtype != torch.float32 or some.shape[1:] != videos.shape[2:]:
+            raise ValueError(f"frames are {some.dtype} {tuple(some.shape[1:])}, not {tuple(videos.shape[2:])}")
+        if some.min() < 0 or some.max() > 1:
+            raise ValueError("grey levels outside [0, 1]")
+    if held_out.dtype != torch.int64 or held_out.ndim != 1 or not 0 < len(held_out.unique()) < len(frames):
+        raise ValueError("the held-out frames are no numbers of frames")
+    if len(held_out.unique()) != len(held_out) or held_out.min() < 0 or held_out.max() >= len(frames):
+        raise ValueError(f"the held-out frames are not of the {len(frames)} there are")
+    if prepared.coordinates is None:
+        return
+    if len(manifolds) != len(videos) or prepared.coordinates.shape != videos.shape[1:2]:
+        raise ValueError("manifolds or coordinates do not go with the videos")

@@ -50,9 +50,11 @@ def report(params: Params, paths: Paths) -> None:
 def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) -> Section:
     methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
     scores = {
-        name: read_csv(paths.scores(dataset, name) / "scores.csv", f"manex evaluate {dataset} {name}").pivot_table(
-            index="trial", columns="video", values="dtw_ssid"
-        )
+        name: read_csv(
+            paths.scores(dataset, name) / "scores.csv",
+            f"manex evaluate {dataset} {name}",
+            ("trial", "video", "dtw_ssid"),
+        ).pivot_table(index="trial", columns="video", values="dtw_ssid")
         for name in methods
     }
     informed = {name for name in methods if params.method(dataset, name).model_name == "oracle"}
@@ -69,6 +71,13 @@ def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) ->
         pictures=pictures,
         detail=_detail(dataset, scores, paths) if methods else None,
     )
+
+
+def _scores(dataset: str, method: str, paths: Paths) -> pd.DataFrame:
+    """A row a trial, a column a video."""
+    file, made_by = paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}"
+    table = read_csv(file, made_by, ("trial", "video", "dtw_ssid"))
+    return table.pivot_table(index="trial", columns="video", values="dtw_ssid")
 
 
 def _detail(dataset: str, scores: dict[str, pd.DataFrame], paths: Paths) -> Detail:

@@ -10,13 +10,14 @@ from typing import Literal
 
 import numpy as np
 import pooch.core
-import pooch.downloaders
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.stages.download import MIB, Download
 
 BASE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 IMAGES = ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609")
+DOWNLOAD = Download(seconds=600, limit=16 * MIB)
 FIRST_TEN = "28957a21a15ec1e79f23b06c3720ecc19ff7fbac3e1e3c2d242650654e68d428"
 """sha256 of the first ten training images' bytes, whichever the source."""
 
@@ -74,8 +75,8 @@ def other_digits(count: int, digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _downloaded(base_url: str) -> NDArray[np.uint8]:
     name, digest = IMAGES
-    downloader = pooch.downloaders.HTTPDownloader(timeout=20, progressbar=False)
-    path = pooch.core.retrieve(base_url + name, known_hash=f"sha256:{digest}", fname=name, downloader=downloader)
+    url, known = base_url + name, f"sha256:{digest}"
+    path = pooch.core.retrieve(url, known, fname=name, downloader=DOWNLOAD)  # type: ignore[arg-type] # pooch's own slip
     with gzip.open(path) as stream:
         _, count, rows, columns = struct.unpack(">4i", stream.read(16))
         return np.frombuffer(stream.read(), np.uint8).reshape(count, rows, columns)

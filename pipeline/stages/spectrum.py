@@ -49,7 +49,7 @@ def spectrum(dataset: str, methods: Mapping[str, MethodEntry], paths: Paths) -> 
         noise = torch.randn(points.shape, generator=torch.Generator().manual_seed(0)).to(points)
         jacobian = Jacobian(model.at(cfg.sigma), points + cfg.sigma * noise)
         space = top_eigenspace(jacobian, min(VALUES, jacobian.dimension), tolerance=0.05, max_products=100)
-        with replacing_folder(output) as folder:
+        with replacing_folder(output, sealed=True) as folder:
             tensors = {"values": space.values, "vectors": space.vectors[:, :VECTORS], "frames": points}
             write_tensors(folder / "spectrum.safetensors", tensors)
             facts = {"method": method, "denoiser": cfg.denoiser, "sigma_255": cfg.sigma_255, "numbers": chosen}

@@ -10,7 +10,7 @@ from pipeline.config.params import Params
 from pipeline.metrics.intervals import estimate
 from pipeline.paths import Paths
 from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import read_csv, read_json, write_csv, write_json, write_text
+from pipeline.stages.artifacts import damaged, read_csv, read_json, write_csv, write_json, write_text
 from pipeline.stages.records import recorded
 
 COLUMNS = (
@@ -19,6 +19,9 @@ COLUMNS = (
     *("not_run", "block"),
 )
 """Of table1.csv; a row that was not run has a reason in `not_run` and nothing but names in the others."""
+
+SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
+"""Of scores.csv; what `evaluate` writes."""
 
 BLOCKS = {"manifold": "", "rivals": "### Rivals\n"}
 """The parts of a dataset's table; methods of the block `denoisers` are left to reports/denoisers.md."""
@@ -57,8 +60,11 @@ def table(params: Params, paths: Paths) -> None:
 def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
     if reason := absence(paths.scores(dataset, method)):
         return {"dataset": dataset, "protocol": _protocol(dataset, paths), "method": method, "not_run": reason}
-    scores = read_csv(paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}")
+    file, made_by = paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}"
+    scores = read_csv(file, made_by, SCORES)
     by_trial = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
+    if by_trial.size == 0 or by_trial.isna().any(axis=None) or by_trial.size != len(scores):
+        raise damaged(file, "not a score of every trial and video", made_by)
     found = estimate(by_trial.to_numpy(), seed=0)
     return {
         "dataset": dataset,
@@ -104,7 +110,7 @@ def _notes(dataset: str, paths: Paths) -> list[str]:
     if absence(paths.prepared(dataset)):
         return []
     note = read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("note")
-    return [f"{note[0].upper()}{note[1:]}.\n"] if note else []
+    return [f"{note[0].upper()}{note[1:]}.\n"] if note and isinstance(note, str) else []
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -135,7 +141,10 @@ def _outcome(dataset: str, model: str, paths: Paths) -> dict[str, Any]:
     if reason := absence(paths.model(dataset, model)):
         return {"not_run": reason}
     path = paths.model(dataset, model) / "model.json"
-    outcome = read_json(path, f"manex train {dataset} {model}")["outcome"]
+    made_by = f"manex train {dataset} {model}"
+    outcome = read_json(path, made_by, ("outcome",))["outcome"]
+    if not isinstance(outcome, dict):
+        raise damaged(path, "no outcome", made_by)
     return {name.replace("step", "steps") if name == "step" else name: _rounded(v) for name, v in outcome.items()}
 
 

@@ -47,7 +47,7 @@ def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
             raise UserError(
                 f"train.{dataset}.{model}: {error}; the last good state is in {path}: remove it to start afresh"
             ) from None
-        with replacing_folder(paths.model(dataset, model)) as folder:
+        with replacing_folder(paths.model(dataset, model), sealed=True) as folder:
             write_tensors(folder / "weights.safetensors", training.average.state_dict())
             write_csv(folder / "history.csv", pd.DataFrame(history))
             shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
@@ -65,7 +65,7 @@ def _training(cfg: Model, frames: Prepared, device: str) -> Training:
 def _read(path: Path, dataset: str, model: str) -> Checkpoint:
     mend = f"rm {path} && manex train {dataset} {model}"
     try:
-        return Checkpoint.of(read_tensors(path, mend))
+        return Checkpoint.of(read_tensors(path, mend, finite=False))
     except ValueError as error:
         raise UserError(f"{path}: damaged ({error}); make it again with: {mend}") from None
 

@@ -8,7 +8,6 @@ the site gave once must have the same bytes ever after.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -21,14 +20,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import pooch.core
-import pooch.downloaders
 import pooch.utils
 import requests
 
 from pipeline.config.data import Action, WeizmannFiles
 from pipeline.datasets.weizmann import lacking, parts
 from pipeline.errors import UserError
-from pipeline.stages.artifacts import write_json
+from pipeline.stages.artifacts import sha256, write_json
+from pipeline.stages.download import Download
 
 BASE_URL = "https://www.wisdom.weizmann.ac.il/~vision/VideoAnalysis/Demos/SpaceTimeActions/DB/"
 MASKS = "classification_masks.mat"
@@ -37,7 +36,7 @@ FOLDERS = {"avi": ("avi", ".avi"), "strips": ("rgb64_png", ".png")}
 
 MAX_MEMBERS, MAX_MEMBER, MAX_ARCHIVE = 1000, 2**26, 2**29
 """Of an archive: members; bytes of one, and of all, unpacked. The longest original clip has 11 MB, an action 70."""
-SECONDS, RETRIES = 20, 2
+RETRIES = 2
 
 Kind = Literal["avi", "strips", "masks"]
 
@@ -57,6 +56,7 @@ class Site:
     url: str = BASE_URL
     cache: Path = field(default_factory=lambda: Path(pooch.utils.os_cache("manex")) / "weizmann")
     retries: int = RETRIES
+    download: Download = field(default_factory=Download)
 
     def get(self, name: str) -> Path:
         """A file of the site; downloaded once, its sha256 noted then and demanded from then on.
@@ -69,7 +69,7 @@ class Site:
             known = json.loads(notes.read_text()) if notes.is_file() else {}
             registry: dict[str, Any] = {name: known.get(name)}
             store = pooch.core.Pooch(self.cache, self.url, registry, retry_if_failed=self.retries)
-            path = Path(store.fetch(name, downloader=pooch.downloaders.HTTPDownloader(timeout=SECONDS)))
+            path = Path(store.fetch(name, downloader=self.download))  # type: ignore[arg-type] # pooch's own slip
         except (requests.ConnectionError, requests.Timeout):
             raise UnreachableError(f"{self.url} cannot be reached") from None
         except (OSError, ValueError) as error:
@@ -187,12 +187,6 @@ def _is_what_it_should_be(path: Path) -> bool:
         return zipfile.is_zipfile(path)
     with path.open("rb") as stream:
         return stream.read(10) == b"MATLAB 5.0"
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _some(names: Sequence[str]) -> str:

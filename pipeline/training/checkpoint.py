@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +28,7 @@ class Checkpoint:
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it as tensors; text becomes bytes."""
-        header = json.dumps({"key": self.key, "history": self.history}).encode()
+        header = json.dumps({"key": self.key, "history": self.history, "sha256": self._digest()}).encode()
         return {"header": torch.frombuffer(bytearray(header), dtype=torch.uint8), **self.state}
 
     @classmethod
@@ -42,13 +41,28 @@ class Checkpoint:
         try:
             header = json.loads(bytes(tensors["header"].tolist()))
             state = {name: tensor for name, tensor in tensors.items() if name != "header"}
-            return cls(header["key"], header["history"], state)
-        except (KeyError, TypeError, ValueError) as error:
+            checkpoint = cls(header["key"], header["history"], state)
+            whole = header.get("sha256", "") in ("", checkpoint._digest())  # "": of a version that wrote none
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ValueError(f"not a checkpoint: {error}") from None
+        if not whole:
+            raise ValueError("not the bytes that were written")
+        return checkpoint
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256(json.dumps([self.key, self.history]).encode())
+        for name, tensor in sorted(self.state.items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(_bytes(tensor))
+        return digest.hexdigest()
 
 
 def fingerprint(settings: str, frames: Tensor) -> str:
     """A short hash of settings and frames, the same wherever they are the same."""
     digest = hashlib.sha256(settings.encode())
-    digest.update(np.ascontiguousarray(frames.cpu().numpy()).tobytes())
+    digest.update(_bytes(frames))
     return digest.hexdigest()[:32]
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +65,52 @@ def test_a_replaced_folder_holds_the_new_files_alone(tmp_path: Path) -> None:
         with replacing_folder(tmp_path / "deep" / "out") as folder:
             (folder / name).write_text(name)
     assert tree(tmp_path) == {"deep/out/new": b"new"}
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "json", "csv"])
+def test_a_bit_that_flips_in_a_sealed_folder_is_told_as_damage(kind: str, tmp_path: Path) -> None:
+    with replacing_folder(tmp_path / "out", sealed=True) as folder:
+        _, read = written(folder)[kind]
+    path = tmp_path / "out" / f"a.{kind}"
+    read(path, MADE_BY)
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"damaged \(not the bytes that were written\).*{MADE_BY}"):
+        read(path, MADE_BY)
+
+
+@pytest.mark.parametrize("write", [replacing, replacing_folder])
+def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
+    write: Callable[[Path], object], tmp_path: Path
+) -> None:
+    killed = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True)
+    dead, running = (f".out.{platform.node()}-{number}-x.partial" for number in (int(killed.stdout), os.getpid()))
+    for name in (dead, running):
+        (tmp_path / name).mkdir()
+    (tmp_path / f".other.{platform.node()}-1-x.partial").touch()
+    with write(tmp_path / "out"):
+        pass
+    assert not (tmp_path / dead).exists()
+    assert (tmp_path / running).exists()
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with replacing_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("old")
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if ".old." not in f"{self}{target}":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(UserError, match="nothing was changed"), replacing_folder(tmp_path / "out") as folder:
+        (folder / "b").write_text("new")
+    assert tree(tmp_path) == {"out/a": b"old"}
 
 
 def test_a_full_disk_is_told_and_destroys_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

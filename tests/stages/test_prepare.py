@@ -12,7 +12,7 @@ from pipeline.config.methods import CLOSED_FORMS, FRAMES
 from pipeline.config.params import Params, parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_json, read_tensors, write_tensors
+from pipeline.stages.artifacts import read_json, read_tensors, seal, write_tensors
 from pipeline.stages.fetch import fetch
 from pipeline.stages.models import UNTRAINED, load_model
 from pipeline.stages.prepare import prepare
@@ -112,6 +112,7 @@ def test_truncated_frames_are_told_with_the_command(name: str, paths: Paths) -> 
 def test_frames_that_lack_a_part_are_told_as_damaged(lost: str, paths: Paths) -> None:
     path = paths.prepared("rotated_mnist") / "frames.safetensors"
     write_tensors(path, {name: tensor for name, tensor in read_tensors(path, "").items() if name != lost})
+    seal(path.parent)
     with pytest.raises(UserError, match=f"damaged .*{lost}.*manex prepare rotated_mnist"):
         load_prepared("rotated_mnist", paths)
 
@@ -121,6 +122,7 @@ def test_frames_that_are_no_numbers_are_told_as_damaged(paths: Paths) -> None:
     tensors = read_tensors(path, "")
     tensors["videos"][0, 0] = float("nan")
     write_tensors(path, tensors)
+    seal(path.parent)
     with pytest.raises(UserError, match="not finite"):
         load_prepared("rotated_mnist", paths)
 

@@ -42,6 +42,14 @@ def test_other_tensors_are_no_checkpoint(tensors: dict[str, torch.Tensor]) -> No
         Checkpoint.of(tensors)
 
 
+@pytest.mark.parametrize("name", ["header", *STATE])
+def test_a_bit_that_flips_is_told(name: str) -> None:
+    tensors = {key: tensor.clone() for key, tensor in Checkpoint("key", [{"step": 10}], STATE).tensors().items()}
+    tensors[name].view(torch.uint8).flatten()[9 if name == "header" else -1] ^= 1
+    with pytest.raises(ValueError, match="not the bytes that were written"):
+        Checkpoint.of(tensors)
+
+
 def test_the_fingerprint_is_of_the_values_not_of_where_they_lie() -> None:
     frames = torch.rand(4, 1, 3, 3)
     assert fingerprint("{}", frames) == fingerprint("{}", frames.clone())
