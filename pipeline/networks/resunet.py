@@ -37,11 +37,12 @@ class ResUNet(nn.Module):
     Args:
         channels: image channels.
         widths: feature channels of each level; neighbouring levels differ by a factor two in size.
+        given: further channels that it reads, behind the image's.
     """
 
-    def __init__(self, channels: int = 1, widths: Sequence[int] = (32, 64, 128, 128)) -> None:
+    def __init__(self, channels: int = 1, widths: Sequence[int] = (32, 64, 128, 128), given: int = 0) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(channels + given, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(w, w) for w in widths)
         pairs = list(itertools.pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
