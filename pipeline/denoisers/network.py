@@ -24,6 +24,8 @@ class NetworkDenoiser(Denoiser):
         homogeneous: True for a bias-free ReLU network, where D(c y) = c D(y).
     """
 
+    blind = True
+
     def __init__(
         self,
         module: nn.Module,

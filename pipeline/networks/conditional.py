@@ -14,6 +14,9 @@ from pipeline.networks.resunet import ResUNet
 SPREAD = 0.25
 """Standard deviation of the pixels that the scaling assumes: EDM's 0.5 for images in [-1, 1]."""
 
+Given = Float[Tensor, "batch given height width"]
+"""Frames that came before, one after the other in the channels."""
+
 Sigmas = Float[Tensor, "batch 1 1 1"]
 
 
@@ -34,7 +37,7 @@ class ConditionalUNet(nn.Module):
         self.unet = ResUNet(channels, widths, given + 1)
         self.channels, self.given = channels, given
 
-    def forward(self, noisy: Frames, sigmas: Sigmas, given: Frames | None = None) -> Frames:
+    def forward(self, noisy: Frames, sigmas: Sigmas, given: Given | None = None) -> Frames:
         """E[u | y, given], u being the clean image.
 
         Args:
@@ -47,7 +50,7 @@ class ConditionalUNet(nn.Module):
         residual: Tensor = self.unet(torch.cat(read, 1))
         return (SPREAD / total) ** 2 * noisy + sigmas * SPREAD / total * residual
 
-    def loss(self, clean: Frames, noise: Frames, sigmas: Sigmas, given: Frames | None = None) -> Float[Tensor, ""]:
+    def loss(self, clean: Frames, noise: Frames, sigmas: Sigmas, given: Given | None = None) -> Float[Tensor, ""]:
         """Mean squared error, weighted so that F's error has the same weight at every noise level."""
         error = (self(clean + sigmas * noise, sigmas, given) - clean) / (sigmas * SPREAD)
         loss: Tensor = (error.square() * (sigmas**2 + SPREAD**2)).mean()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.arrays import Frames
@@ -52,8 +53,8 @@ class ResUNet(nn.Module):
         self.head = nn.Conv2d(widths[0], channels, 3, padding=1)
         nn.init.zeros_(self.head.weight)
 
-    def forward(self, noisy: Frames) -> Frames:
-        """The noise in the image."""
+    def forward(self, noisy: Float[Tensor, "batch read height width"]) -> Frames:
+        """The noise in the image, which is the first of the channels that it reads."""
         height, width = noisy.shape[-2:]
         x = self.stem(pad_to_multiple(noisy, 2 ** len(self.shrink)))
         skips = []

@@ -38,7 +38,7 @@ classical ones, which have seen no frame."""
 
 
 def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
-    """A denoiser, another network or the training frames, ready to be used; None for the name "": a method without a model.
+    """A denoiser, another network or the training frames, ready to be used; None for the name "": no model.
 
     Raises:
         UserError: missing or damaged weights.

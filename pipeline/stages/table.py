@@ -20,7 +20,11 @@ COLUMNS = (
 )
 """Of table1.csv; a row that was not run has a reason in `not_run` and nothing but names in the others."""
 
-BLOCKS = {"manifold": "", "rivals": "### Rivals\n"}
+BLOCKS = {
+    "manifold": "",
+    "rivals": "### Rivals\n",
+    "supervised": "### Rivals with more supervision: trained on ordered clips\n",
+}
 """The parts of a dataset's table; methods of the block `denoisers` are left to reports/denoisers.md."""
 
 CAPTION = """

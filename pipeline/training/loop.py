@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
 from pipeline.config.training import Model
 from pipeline.training.clips import Order
-from pipeline.training.objectives import objective_of
+from pipeline.training.objectives import HeldOut, objective_of
 from pipeline.training.optimiser import Optimiser, average_into, rate_factor
 
 
@@ -53,7 +52,7 @@ class Training:
         self,
         network: nn.Module,
         frames: Frames,
-        held_out: Float[Tensor, "held_out channel height width"],
+        held_out: HeldOut,
         cfg: Model,
         order: Order | None = None,
     ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from itertools import islice
-from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,7 +22,7 @@ from pipeline.config.training import (
 )
 from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.network import ConditionalDenoiser, NetworkDenoiser
-from pipeline.networks.conditional import ConditionalUNet
+from pipeline.networks.conditional import ConditionalUNet, Given
 from pipeline.networks.rnn_ode import RNNODE
 from pipeline.networks.vae import VAE
 from pipeline.training.clips import GIVEN, Clips, Order
@@ -39,7 +38,10 @@ SCORED = 256
 """Clips, at most, on which predictions are scored."""
 
 
-class Objective(Protocol):
+HeldOut = Float[Tensor, "held_out channel height width"]
+
+
+class Objective:
     """A loss with its scores.
 
     `loss` draws a batch and all else that is random from the generator; `scores` is PSNR in dB by name, of a network in
@@ -48,14 +50,14 @@ class Objective(Protocol):
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
         """The loss on a batch."""
-        ...
+        raise NotImplementedError
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """How good the network is."""
-        ...
+        raise NotImplementedError
 
 
-def objective_of(cfg: Model, frames: Frames, held_out: Frames, order: Order | None) -> Objective:
+def objective_of(cfg: Model, frames: Frames, held_out: HeldOut, order: Order | None) -> Objective:
     """The objective of a kind of training.
 
     Raises:
@@ -74,10 +76,10 @@ def objective_of(cfg: Model, frames: Frames, held_out: Frames, order: Order | No
     return Predicting(cfg, frames, held_out, order)
 
 
-class _OnFrames:
+class _OnFrames(Objective):
     """An objective on shuffled frames."""
 
-    def __init__(self, cfg: Model, frames: Frames, held_out: Frames) -> None:
+    def __init__(self, cfg: Model, frames: Frames, held_out: HeldOut) -> None:
         self.cfg, self.frames, self.held_out = cfg, frames, held_out
 
     def batch(self, generator: Generator) -> Frames:
@@ -137,10 +139,10 @@ class Diffusing(_OnFrames):
         return _denoising_scores(network, self)
 
 
-class _OnClips:
+class _OnClips(Objective):
     """An objective on ordered clips: of `clips` only what is `seen` is trained on, what is held out is for scores."""
 
-    def __init__(self, cfg: Model, frames: Frames, held_out: Frames, clips: Clips) -> None:
+    def __init__(self, cfg: Model, frames: Frames, held_out: HeldOut, clips: Clips) -> None:
         self.cfg, self.clips = cfg, clips
         self.frames, self.held_out = frames, held_out
 
@@ -161,7 +163,7 @@ class Continuing(_OnClips):
 
     cfg: MCVDTraining
 
-    def __init__(self, cfg: MCVDTraining, frames: Frames, held_out: Frames, order: Order) -> None:
+    def __init__(self, cfg: MCVDTraining, frames: Frames, held_out: HeldOut, order: Order) -> None:
         length = GIVEN + cfg.future
         every = Clips.of(order, length, length)
         super().__init__(cfg, frames, held_out, every)
@@ -197,7 +199,7 @@ class Predicting(_OnClips):
 
     cfg: RNNODETraining
 
-    def __init__(self, cfg: RNNODETraining, frames: Frames, held_out: Frames, order: Order) -> None:
+    def __init__(self, cfg: RNNODETraining, frames: Frames, held_out: HeldOut, order: Order) -> None:
         super().__init__(cfg, frames, held_out, Clips.of(order, GIVEN + cfg.horizon, GIVEN + 1))
         self.seen = self.clips.seen[:, 1:].float()
 
@@ -254,7 +256,7 @@ def _denoising_scores(network: nn.Module, on: _OnFrames) -> dict[str, float]:
 
 
 def _diffusion_loss(
-    network: nn.Module, clean: Frames, given: Frames | None, cfg: Diffusion, generator: Generator
+    network: nn.Module, clean: Frames, given: Given | None, cfg: Diffusion, generator: Generator
 ) -> Float[Tensor, ""]:
     assert isinstance(network, ConditionalUNet)
     normal = torch.randn(len(clean), 1, 1, 1, generator=generator).to(clean.device)
