@@ -31,7 +31,8 @@ from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.training import loop
-from pipeline.training.loop import Training, TrainingDivergedError, trained_denoiser
+from pipeline.training.loop import Training, TrainingDivergedError
+from pipeline.training.objectives import trained_denoiser
 from pipeline.training.optimiser import Optimiser
 
 DEVELOPMENT_SEEDS = (100, 101)

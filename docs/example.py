@@ -17,7 +17,8 @@ from pipeline.geometry.tangent import principal_angles
 from pipeline.metrics.dtw import dtw_ssid
 from pipeline.metrics.ssim import ssim_distances
 from pipeline.networks.build import build_network
-from pipeline.training.loop import Training, trained_denoiser
+from pipeline.training.loop import Training
+from pipeline.training.objectives import trained_denoiser
 
 
 def hand(degrees: torch.Tensor) -> torch.Tensor:

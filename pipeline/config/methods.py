@@ -19,8 +19,9 @@ FRAMES = "training_frames"
 """The model of methods that take the training frames themselves."""
 
 
-Block = Literal["manifold", "rivals", "denoisers"]
-"""The part of Table 1 that a method stands in; `denoisers`: in the ablation reports/denoisers.md instead."""
+Block = Literal["manifold", "rivals", "supervised", "denoisers"]
+"""The part of Table 1 that a method stands in; `supervised`: rivals that were trained on ordered clips, which tell more
+than shuffled frames; `denoisers`: in the ablation reports/denoisers.md instead."""
 
 
 class Walk(Section):
@@ -54,7 +55,13 @@ class Linear(Denoised):
     eta: PositiveFloat
 
 
-class Latent(Walk):
+class OnNetwork(Walk):
+    """A walk that uses a trained network which is no denoiser of single frames."""
+
+    model: str = Field(description="a trained model")
+
+
+class Latent(OnNetwork):
     """Algorithm 3: linear extrapolation in the autoencoder's latent space."""
 
     algorithm: Literal["latent"]
@@ -188,6 +195,44 @@ class FlowDenoise(Denoised, Optical):
     block: Block = "rivals"
 
 
+class DDIM(Section):
+    """The probability-flow ODE of a diffusion model, by Euler steps."""
+
+    steps: PositiveInt = Field(20, description="from one end of the noise levels to the other")
+    sigma_max_255: PositiveFloat = Field(1000, description="largest noise level")
+    sigma_min_255: PositiveFloat = Field(1, description="noise level at which an image counts as clean")
+
+
+class DDIMLatent(Rival, DDIM):
+    """Deterministic inversion of both frames, extrapolation there, decoding."""
+
+    algorithm: Literal["ddim_latent"]
+    denoiser: str = Field("diffusion", description="a trained model or a closed form, told the noise level")
+    path: Literal["linear", "spherical"] = "linear"
+    speed: PositiveFloat = Field(1.0, description="step a frame, in units of the given one")
+
+
+class Supervised(OnNetwork):
+    """What was trained on ordered clips."""
+
+    block: Block = "supervised"
+    speed: PositiveFloat = Field(1.0, description="frames of a training clip from one output frame to the next")
+
+
+class RNNODE(Supervised):
+    """The code of two frames, moved by a neural ODE."""
+
+    algorithm: Literal["rnn_ode"]
+    model: str = "rnn_ode"
+
+
+class MCVD(Supervised, DDIM):
+    """The next frames by diffusion, given the last two; a speed that is not whole shows the nearest frames."""
+
+    algorithm: Literal["mcvd"]
+    model: str = "mcvd"
+
+
 class SkippedMethod(Skipped):
     """Not run on this dataset, such as an oracle where no true manifold is known."""
 
@@ -209,6 +254,9 @@ Walked = (
     | PcaLinear
     | LocalPca
     | PerturbationPca
+    | DDIMLatent
+    | RNNODE
+    | MCVD
 )
 Method = Annotated[Walked, Field(discriminator="algorithm")]
 MethodEntry = Annotated[Walked | SkippedMethod, Field(discriminator="algorithm")]

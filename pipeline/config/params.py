@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 
 from pipeline.config.data import Dataset, Fetch, Source
-from pipeline.config.methods import CLOSED_FORMS, FRAMES, Latent, MethodEntry, SkippedMethod
+from pipeline.config.methods import CLOSED_FORMS, FRAMES, MethodEntry, OnNetwork, SkippedMethod
 from pipeline.config.section import Name, Section
 from pipeline.config.training import ModelEntry
 from pipeline.errors import UserError, explain, suggestion
@@ -50,8 +50,8 @@ class Params(Section):
                 walk = self.extrapolate[dataset][method]
                 if isinstance(walk, SkippedMethod) or walk.model_name in ("", FRAMES):
                     continue
-                known = [*self.models, *(() if isinstance(walk, Latent) else CLOSED_FORMS)]
-                field = "model" if isinstance(walk, Latent) else "denoiser"
+                known = [*self.models, *(() if isinstance(walk, OnNetwork) else CLOSED_FORMS)]
+                field = "model" if isinstance(walk, OnNetwork) else "denoiser"
                 self._need(f"extrapolate.{dataset}.{method}.{field}", walk.model_name, known, "models")
         return self
 

@@ -13,14 +13,18 @@ from pipeline.arrays import Frames
 from pipeline.config.methods import Method
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState
+from pipeline.extrapolators.ddim import ddim_latent
 from pipeline.extrapolators.flow import flow, flow_denoise
 from pipeline.extrapolators.latent import latent
 from pipeline.extrapolators.linear import linear
 from pipeline.extrapolators.patches import local_pca, perturbation_pca
 from pipeline.extrapolators.pca import pca_linear
+from pipeline.extrapolators.prediction import mcvd, rnn_ode
 from pipeline.extrapolators.still import persistence, pixel_linear
 from pipeline.extrapolators.tangent_flow import tangent_flow
 from pipeline.extrapolators.tangent_space import tangent_space
+from pipeline.networks.conditional import ConditionalUNet
+from pipeline.networks.rnn_ode import RNNODE
 from pipeline.networks.vae import VAE
 
 Algorithm = Callable[[Any, Frames, Frames, Any, ItemNoise], Iterator[WalkState]]
@@ -39,6 +43,9 @@ ALGORITHMS: dict[str, tuple[Algorithm, type]] = {
     "pca_linear": (pca_linear, TrainingFrames),
     "local_pca": (local_pca, TrainingFrames),
     "perturbation_pca": (perturbation_pca, Denoiser),
+    "ddim_latent": (ddim_latent, Denoiser),
+    "rnn_ode": (rnn_ode, RNNODE),
+    "mcvd": (mcvd, ConditionalUNet),
 }
 """By the name in the settings: the algorithm, and the kind of model it takes."""
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from torch import nn
 
-from pipeline.config.training import Model, ResUNetTraining, UNetTraining
+from pipeline.config.training import (
+    DiffusionTraining,
+    MCVDTraining,
+    Model,
+    ResUNetTraining,
+    RNNODETraining,
+    UNetTraining,
+)
+from pipeline.networks.conditional import ConditionalUNet
 from pipeline.networks.resunet import ResUNet
+from pipeline.networks.rnn_ode import RNNODE
 from pipeline.networks.unet import UNet
 from pipeline.networks.vae import VAE
 
@@ -16,4 +25,10 @@ def build_network(cfg: Model, channels: int, size: int) -> nn.Module:
         return UNet(channels, cfg.width)
     if isinstance(cfg, ResUNetTraining):
         return ResUNet(channels, cfg.widths)
+    if isinstance(cfg, DiffusionTraining):
+        return ConditionalUNet(channels, cfg.widths)
+    if isinstance(cfg, MCVDTraining):
+        return ConditionalUNet(cfg.future * channels, cfg.widths, given=2 * channels)
+    if isinstance(cfg, RNNODETraining):
+        return RNNODE(channels, size, cfg.latent, cfg.hidden)
     return VAE(channels, size, cfg.latent)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.arrays import Frames
@@ -37,11 +38,12 @@ class ResUNet(nn.Module):
     Args:
         channels: image channels.
         widths: feature channels of each level; neighbouring levels differ by a factor two in size.
+        given: further channels that it reads, behind the image's.
     """
 
-    def __init__(self, channels: int = 1, widths: Sequence[int] = (32, 64, 128, 128)) -> None:
+    def __init__(self, channels: int = 1, widths: Sequence[int] = (32, 64, 128, 128), given: int = 0) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(channels + given, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(ResidualBlock(w, w) for w in widths)
         pairs = list(itertools.pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
@@ -51,8 +53,8 @@ class ResUNet(nn.Module):
         self.head = nn.Conv2d(widths[0], channels, 3, padding=1)
         nn.init.zeros_(self.head.weight)
 
-    def forward(self, noisy: Frames) -> Frames:
-        """The noise in the image."""
+    def forward(self, noisy: Float[Tensor, "batch read height width"]) -> Frames:
+        """The noise in the image, which is the first of the channels that it reads."""
         height, width = noisy.shape[-2:]
         x = self.stem(pad_to_multiple(noisy, 2 ** len(self.shrink)))
         skips = []

@@ -34,16 +34,16 @@ class VAE(nn.Module):
         self.grid = -(-size // 2 ** len(_STAGES))
         features = _STAGES[-1] * self.grid**2
         self.encoder = nn.Sequential(
-            *(_down(a, b) for a, b in zip((channels, *_STAGES), _STAGES, strict=False)), nn.Flatten()
+            *(down(a, b) for a, b in zip((channels, *_STAGES), _STAGES, strict=False)), nn.Flatten()
         )
         self.mean = nn.Linear(features, latent)
         self.log_variance = nn.Linear(features, latent)
         self.unflatten = nn.Sequential(
             nn.Linear(latent, features), nn.Unflatten(1, (_STAGES[-1], self.grid, self.grid))
         )
-        up = (*reversed(_STAGES), _STAGES[0])
+        widths = (*reversed(_STAGES), _STAGES[0])
         self.decoder = nn.Sequential(
-            *(_up(a, b) for a, b in itertools.pairwise(up)),
+            *(up(a, b) for a, b in itertools.pairwise(widths)),
             nn.Conv2d(_STAGES[0], channels, 3, padding=1),
             nn.Sigmoid(),
         )
@@ -67,9 +67,11 @@ class VAE(nn.Module):
         return ((self.decode(latents) - frames) ** 2).mean() + divergence_weight * divergence
 
 
-def _down(inputs: int, outputs: int) -> nn.Sequential:
+def down(inputs: int, outputs: int) -> nn.Sequential:
+    """Half the size."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.LeakyReLU())
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
+def up(inputs: int, outputs: int) -> nn.Sequential:
+    """Twice the size."""
     return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 2, stride=2), nn.BatchNorm2d(outputs), nn.LeakyReLU())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pipeline.config.methods import TangentFlow
 from pipeline.config.params import Params
-from pipeline.config.training import SkippedModel, VAETraining
+from pipeline.config.training import OnClips, SkippedModel, VAETraining
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
 from pipeline.figures.moving import moving_picture
@@ -120,7 +120,7 @@ def _psnr(params: Params, paths: Paths, folder: Path) -> None:
         f"{dataset}, {model}": read_csv(paths.model(dataset, model) / "history.csv", f"manex train {dataset} {model}")
         for dataset in params.datasets
         for model in params.models
-        if not isinstance(params.training(dataset, model), VAETraining | SkippedModel)
+        if not isinstance(params.training(dataset, model), VAETraining | OnClips | SkippedModel)
         and not absence(paths.model(dataset, model))
     }
     if histories:

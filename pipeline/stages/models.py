@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from torch import nn
 
 from pipeline.config.methods import FRAMES
-from pipeline.config.training import Model, VAETraining
+from pipeline.config.training import Model, OnClips, VAETraining
 from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.mixture import DiracMixture
 from pipeline.denoisers.non_local_means import NonLocalMeans
@@ -22,7 +22,7 @@ from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors
 from pipeline.stages.prepared import Prepared
-from pipeline.training.loop import trained_denoiser
+from pipeline.training.objectives import trained_denoiser
 
 UNTRAINED: dict[str, Callable[[Prepared], Denoiser]] = {
     "oracle": lambda frames: DiracMixture(frames.dense),
@@ -38,7 +38,7 @@ classical ones, which have seen no frame."""
 
 
 def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
-    """A denoiser, a VAE or the training frames, ready to be used; None for the name "": a method without a model.
+    """A denoiser, another network or the training frames, ready to be used; None for the name "": no model.
 
     Raises:
         UserError: missing or damaged weights.
@@ -63,4 +63,4 @@ def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: 
     if facts["frames"] != shape:
         raise UserError(f"{folder}: trained on frames of {facts['frames']}, not {shape}; make it again with: {made_by}")
     network.to(device).eval().requires_grad_(False)
-    return network if isinstance(cfg, VAETraining) else trained_denoiser(network, cfg)
+    return network if isinstance(cfg, VAETraining | OnClips) else trained_denoiser(network, cfg)

@@ -58,6 +58,23 @@ class Prepared:
         return self.frames[kept]
 
     @property
+    def order(self) -> Tensor:
+        """(video, frame): which frames follow one another, as rows of `training_frames`; -1 - row, if held out.
+
+        Raises:
+            UserError: the frames are of clips whose ends are not known.
+        """
+        if not self.manifolds:
+            raise UserError(
+                "where one clip ends and the next begins is not stored of this dataset, so nothing can be trained on "
+                "ordered clips; in params.yaml make the model {network: skipped, reason: its clips are not stored}"
+            )
+        out = torch.zeros(len(self.frames), dtype=torch.bool)
+        out[self.held_out] = True
+        rows = torch.where(out, -out.long().cumsum(0), (~out).long().cumsum(0) - 1)
+        return rows.reshape(-1, self.videos.shape[1])
+
+    @property
     def held_out_frames(self) -> Tensor:
         """The frames no training sees."""
         return self.frames[self.held_out]

@@ -23,7 +23,11 @@ COLUMNS = (
 SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
 """Of scores.csv; what `evaluate` writes."""
 
-BLOCKS = {"manifold": "", "rivals": "### Rivals\n"}
+BLOCKS = {
+    "manifold": "",
+    "rivals": "### Rivals\n",
+    "supervised": "### Rivals with more supervision: trained on ordered clips\n",
+}
 """The parts of a dataset's table; methods of the block `denoisers` are left to reports/denoisers.md."""
 
 CAPTION = """

@@ -1,4 +1,4 @@
-"""train: one network on one dataset's shuffled frames, resumable at any moment."""
+"""train: one network on one dataset's frames, shuffled unless it needs clips, resumable at any moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from pipeline import runs
-from pipeline.config.training import Model
+from pipeline.config.training import Model, OnClips
 from pipeline.errors import UserError
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
@@ -33,7 +33,7 @@ def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
     path = paths.checkpoint(dataset, model)
     item, values = f"{dataset}-{model}", cfg.model_dump(mode="json")
     with recorded(paths, "train", item, values) as run, runs.live(paths, "train", item, values) as view:
-        training = _training(cfg, frames, device)
+        training = _training(cfg, frames, device, f"train.{dataset}.{model}")
         key = fingerprint(cfg.model_dump_json(), frames.training_frames)
         history = _resume(training, _read(path, dataset, model), key) if path.is_file() else []
         run.facts["resumed_at"] = training.step
@@ -56,10 +56,14 @@ def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
     path.unlink(missing_ok=True)
 
 
-def _training(cfg: Model, frames: Prepared, device: str) -> Training:
+def _training(cfg: Model, frames: Prepared, device: str, field: str) -> Training:
     torch.manual_seed(cfg.seed)  # layers draw their first weights from the global generator
     network = build_network(cfg, frames.videos.shape[2], frames.videos.shape[-1]).to(device)
-    return Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), cfg)
+    order = frames.order if isinstance(cfg, OnClips) else None
+    try:
+        return Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), cfg, order)
+    except ValueError as error:
+        raise UserError(f"params.yaml: {field}: {error}") from None
 
 
 def _read(path: Path, dataset: str, model: str) -> Checkpoint:

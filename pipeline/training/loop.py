@@ -7,18 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
-from pipeline.config.training import Model, UNetTraining, VAETraining
-from pipeline.denoisers.network import NetworkDenoiser
-from pipeline.networks.vae import VAE
-from pipeline.training.noise import draw_sigmas, noise_like, psnr
+from pipeline.config.training import Model
+from pipeline.training.clips import Order
+from pipeline.training.objectives import HeldOut, objective_of
 from pipeline.training.optimiser import Optimiser, average_into, rate_factor
-
-LEVELS_255 = (25, 15, 50)
-"""Noise levels at which PSNR is recorded, in 1/255; the first is the one a plateau is judged by."""
 
 
 class TrainingDivergedError(RuntimeError):
@@ -31,7 +26,7 @@ class Record:
 
     Attributes:
         loss: mean over the steps since the last record.
-        scores: PSNR in dB, by `psnr_held_out_15`, ..., `psnr_train_25`; for a VAE `psnr_reconstruction`.
+        scores: PSNR in dB, by `psnr_held_out_15`, ..., `psnr_train_25`; other names for what is no denoiser.
     """
 
     step: int
@@ -47,21 +42,24 @@ class Training:
         frames: clean frames to train on, shuffled: their order carries no information.
         held_out: clean frames never trained on.
         cfg: the settings of the network and its training.
+        order: which frames follow one another; only for networks that are trained on ordered clips.
+
+    Raises:
+        ValueError: ordered clips are needed, and there are none.
     """
 
     def __init__(
         self,
         network: nn.Module,
         frames: Frames,
-        held_out: Float[Tensor, "held_out channel height width"],
+        held_out: HeldOut,
         cfg: Model,
+        order: Order | None = None,
     ) -> None:
         self.network, self.frames, self.held_out, self.cfg = network, frames, held_out, cfg
+        self.objective = objective_of(cfg, frames, held_out, order)
         self.average = copy.deepcopy(network).requires_grad_(False)
-        if isinstance(cfg, VAETraining):
-            self.optimiser = Optimiser(network, "adam", cfg.learning_rate)
-        else:
-            self.optimiser = Optimiser(network, cfg.optimiser, cfg.learning_rate, cfg.weight_decay)
+        self.optimiser = Optimiser(network, cfg.optimiser, cfg.learning_rate, cfg.weight_decay)
         self.generator = Generator().manual_seed(cfg.seed)
         self.step = 0
         self.best, self.waited = float("-inf"), 0
@@ -93,7 +91,7 @@ class Training:
             self.step += 1
             total, since = total + loss, since + 1
             if self.step % self.cfg.record_every == 0 or self.step == self.cfg.steps:
-                scores = self._scores()
+                scores = self.objective.scores(self.average.eval())
                 self._watch(next(iter(scores.values())))
                 yield Record(self.step, total / since, scores)
                 total, since = 0.0, 0
@@ -126,41 +124,11 @@ class Training:
 
     def _update(self) -> float:
         self.network.train()
-        cfg = self.cfg
-        chosen = torch.randint(len(self.frames), (cfg.batch,), generator=self.generator)
-        clean = self.frames[chosen.to(self.frames.device)]
-        if isinstance(cfg, VAETraining):
-            assert isinstance(self.network, VAE)
-            loss, decay = self.network.loss(clean, cfg.divergence_weight, self.generator), "flat"
-        else:
-            sigmas = draw_sigmas(cfg.sigma_law, cfg.sigma_max_255 / 255, cfg.batch, self.generator)
-            noise = sigmas.to(clean.device) * noise_like(clean, self.generator)
-            with torch.autocast(clean.device.type, torch.bfloat16, enabled=cfg.bfloat16):
-                predicted = self.network(clean + noise)
-            loss, decay = (predicted.float() - noise).square().mean(), cfg.decay
-        self.optimiser.step(loss, rate_factor(decay, self.step, cfg.steps))
-        average_into(self.average, self.network, cfg.ema, self.step)
+        loss = self.objective.loss(self.network, self.generator)
+        self.optimiser.step(loss, rate_factor(self.cfg.decay, self.step, self.cfg.steps))
+        average_into(self.average, self.network, self.cfg.ema, self.step)
         return loss.item()
-
-    def _scores(self) -> dict[str, float]:
-        self.average.eval()
-        seen = self.frames[:: max(1, len(self.frames) // len(self.held_out))]  # of every video
-        if isinstance(self.average, VAE):
-            with torch.no_grad():
-                reconstructed = self.average.decode(self.average.encode(self.held_out)[0])
-            error = (reconstructed - self.held_out).square().mean()
-            return {"psnr_reconstruction": float(-10 * error.log10())}
-        denoiser = trained_denoiser(self.average, self.cfg)
-        scores = {f"psnr_held_out_{level}": psnr(denoiser, self.held_out, level / 255) for level in LEVELS_255}
-        return scores | {"psnr_train_25": psnr(denoiser, seen, 25 / 255)}
 
     def _watch(self, score: float) -> None:
         self.waited = 0 if score > self.best + 0.01 else self.waited + 1
         self.best = max(self.best, score)
-
-
-def trained_denoiser(network: nn.Module, cfg: Model) -> NetworkDenoiser:
-    """A trained noise predictor as a denoiser; the bias-free UNet is homogeneous."""
-    assert not isinstance(cfg, VAETraining)
-    network.eval()
-    return NetworkDenoiser(network, "noise", (0.0, cfg.sigma_max_255 / 255), homogeneous=isinstance(cfg, UNetTraining))

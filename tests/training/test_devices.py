@@ -12,7 +12,8 @@ from pipeline.denoisers.base import Denoiser
 from pipeline.geometry.eigen import top_eigenspace
 from pipeline.geometry.products import Jacobian
 from pipeline.networks.build import build_network
-from pipeline.training.loop import Training, trained_denoiser
+from pipeline.training.loop import Training
+from pipeline.training.objectives import trained_denoiser
 
 PRESENT = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 MODELS: dict[str, Model] = {
