@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count, pairwise
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pipeline.arrays import Frames
 from pipeline.config.methods import DDIM, DDIMLatent
@@ -74,10 +76,11 @@ def continued(start: Frames, end: Frames, distance: float, path: str) -> Frames:
     if path == "linear":
         return end + distance * (end - start)
     ahead = unit(end)
-    beside = unit(_dot(start, ahead) * ahead - start)
-    angle = torch.atan2(lengths(start - _dot(start, ahead) * ahead), _dot(start, ahead))
+    along = _dot(start, ahead)
+    across = along * ahead - start
+    angle, beside = torch.atan2(lengths(across), along), unit(across)
     return lengths(end) * ((distance * angle).cos() * ahead + (distance * angle).sin() * beside)
 
 
-def _dot(a: Frames, b: Frames) -> Frames:
+def _dot(a: Frames, b: Frames) -> Float[Tensor, "batch 1 1 1"]:
     return (a * b).sum(dim=(1, 2, 3), keepdim=True)

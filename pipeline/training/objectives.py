@@ -34,7 +34,7 @@ LEVELS_255 = (25, 15, 50)
 BLINDING = 4.0
 """A noise level, in grey levels, that leaves nothing to be seen of an image."""
 
-SCORED = 256
+SCORED = 64
 """Clips, at most, on which predictions are scored."""
 
 

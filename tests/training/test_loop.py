@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config.training import Model, ResUNetTraining, UNetTraining, VAETraining
+from pipeline.config.training import (
+    DiffusionTraining,
+    MCVDTraining,
+    Model,
+    ResUNetTraining,
+    RNNODETraining,
+    UNetTraining,
+    VAETraining,
+)
 from pipeline.denoisers.base import Denoiser
 from pipeline.networks.build import build_network
 from pipeline.training.loop import Training, TrainingDivergedError
@@ -27,6 +35,16 @@ SETTINGS = {
         network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
     ),
     "vae": VAETraining(network="vae", latent=4, steps=24, batch=8, record_every=8, ema=0.9),
+    "diffusion": DiffusionTraining(
+        network="diffusion", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9
+    ),
+    "mcvd-bfloat16": MCVDTraining(
+        network="mcvd", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
+    ),
+    "rnn_ode-adam": RNNODETraining(
+        network="rnn_ode", latent=4, hidden=8, horizon=6, steps=24, batch=8, record_every=8, learning_rate=0.01,
+        ema=0.9, optimiser="adam",
+    ),
 }  # fmt: skip
 
 
@@ -41,7 +59,9 @@ def training(cfg: Model, weights: int = 0) -> Training:
     torch.manual_seed(weights)
     every = frames()
     network = build_network(cfg, 1, 8)
-    return Training(network, every[torch.arange(40) % 4 != 0], every[::4], cfg)
+    out = torch.arange(40) % 4 == 0
+    order = torch.where(out, -out.long().cumsum(0), (~out).long().cumsum(0) - 1).reshape(1, 40)
+    return Training(network, every[~out], every[out], cfg, order)
 
 
 def with_(cfg: Model, **changes: object) -> Model:
@@ -72,7 +92,7 @@ def test_the_same_seed_gives_the_same_weights(name: str) -> None:
     assert [key for key in first if not torch.equal(first[key], second[key])] == []
 
 
-@pytest.mark.parametrize("name", ["resunet-muon", "unet-adam", "vae"])
+@pytest.mark.parametrize("name", ["resunet-muon", "unet-adam", "vae", "diffusion", "mcvd-bfloat16", "rnn_ode-adam"])
 def test_training_lowers_the_loss(name: str) -> None:
     records = list(training(with_(SETTINGS[name], steps=200, record_every=20, learning_rate=0.01)).run())
     assert records[-1].loss < 0.7 * records[0].loss
@@ -119,7 +139,7 @@ def test_without_patience_only_the_budget_ends_a_training() -> None:
     assert run.finished == "budget"
 
 
-@pytest.mark.parametrize("name", ["resunet-muon", "unet-adam", "vae"])
+@pytest.mark.parametrize("name", ["resunet-muon", "unet-adam", "vae", "diffusion", "mcvd-bfloat16", "rnn_ode-adam"])
 def test_a_loss_that_explodes_is_told_with_what_to_do(name: str) -> None:
     run = training(with_(SETTINGS[name], learning_rate=1e20))
     with pytest.raises(TrainingDivergedError, match="lower learning_rate"):
