@@ -18,10 +18,12 @@ class Denoiser(nn.Module):
         sigma_range: noise levels, in grey levels, in which the denoiser is to be trusted; None: all.
         homogeneous: True if D(c y) = c D(y) for c > 0. The image itself is then a top eigen-direction
             of J_D (brightness), which is not motion.
+        differentiable: False if autograd cannot see through it, and products with J_D are finite differences.
     """
 
     sigma_range: tuple[float, float] | None = None
     homogeneous: bool = False
+    differentiable: bool = True
 
     def forward(self, noisy: Frames, sigma: float) -> Frames:
         """Denoise frames whose noise has standard deviation `sigma` (blind denoisers ignore it)."""
