@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 
 class UserError(Exception):
@@ -78,7 +78,7 @@ def _locate(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[li
         arguments = get_args(annotation)
         if get_origin(annotation) in {Union, UnionType}:  # the key is the tag that chose a member
             annotation = next(member for member in arguments if _has_tag(member, key))
-            model = annotation
+            model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
             continue
         keys.append(str(key))
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -90,5 +90,7 @@ def _locate(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[li
     return keys, model
 
 
-def _has_tag(member: type[BaseModel], tag: int | str) -> bool:
+def _has_tag(member: Any, tag: int | str) -> bool:
+    if get_origin(member) is Annotated:
+        return Tag(str(tag)) in get_args(member)
     return any(tag in get_args(field.annotation) for field in member.model_fields.values())

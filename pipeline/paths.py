@@ -39,6 +39,11 @@ class Paths:
     def prepared(self, dataset: str) -> Path:
         return self.root / "data" / "prepared" / dataset
 
+    @property
+    def fingerprints(self) -> Path:
+        """What own denoisers are made of, for DVC."""
+        return self.root / "data" / "fingerprints"
+
     def model(self, dataset: str, model: str) -> Path:
         return self.root / "models" / dataset / model
 

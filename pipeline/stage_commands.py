@@ -71,6 +71,14 @@ def train(dataset: Dataset, model: Model) -> None:
     runs.log_record(paths, paths.record("train", f"{dataset}-{model}"))
 
 
+def fingerprints() -> None:
+    """Note what own denoisers (data/own) are made of, for DVC: [dim]manex fingerprints[/]"""
+    from pipeline.stages.fingerprints import fingerprints
+
+    params, paths = project()
+    fingerprints(params, paths)
+
+
 def extrapolate(dataset: Dataset, method: Method) -> None:
     """Walk on from the first two frames of every video: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
     params, paths = project()
@@ -151,5 +159,5 @@ def project() -> tuple[Params, Paths]:
     return load(paths.params), paths
 
 
-COMMANDS = (check, fetch, prepare, train, extrapolate, evaluate, spectrum, table, denoisers, figures)
+COMMANDS = (check, fetch, prepare, train, fingerprints, extrapolate, evaluate, spectrum, table, denoisers, figures)
 """In the order in which the stages run."""

@@ -6,10 +6,11 @@ levels.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Discriminator, Field, PositiveFloat, PositiveInt, Tag
 
+from pipeline.config.own import Own, OwnDenoiser
 from pipeline.config.section import Section, Skipped
 
 CLOSED_FORMS = ("oracle", "memoriser", "wiener", "tikhonov", "total_variation", "wavelet", "non_local_means")
@@ -32,15 +33,29 @@ class Walk(Section):
 
     @property
     def model_name(self) -> str:
-        """The trained model or closed form that it uses; "": none."""
-        return str(getattr(self, "denoiser", None) or getattr(self, "model", ""))
+        """The trained model or closed form that it uses; "": none, or an own one."""
+        model = getattr(self, "denoiser", None) or getattr(self, "model", "")
+        return "" if isinstance(model, OwnDenoiser) else str(model)
+
+
+def _brought(value: Any) -> str:
+    """Whether a denoiser is a name, or a section that tells of an own one."""
+    return "own" if isinstance(value, dict | OwnDenoiser) else "name"
+
+
+DenoiserEntry = Annotated[Annotated[str, Tag("name")] | Annotated[Own, Tag("own")], Discriminator(_brought)]
 
 
 class Denoised(Walk):
     """A walk that uses a denoiser."""
 
-    denoiser: str = Field("resunet", description="a trained model, or one of CLOSED_FORMS")
+    denoiser: DenoiserEntry = Field("resunet", description="a trained model, one of CLOSED_FORMS, or an own one")
     sigma_255: PositiveFloat = Field(description="noise level of every step")
+
+    @property
+    def denoiser_label(self) -> str:
+        """How tables call the denoiser."""
+        return self.denoiser.label if isinstance(self.denoiser, OwnDenoiser) else self.denoiser
 
     @property
     def sigma(self) -> float:

@@ -19,11 +19,13 @@ class Denoiser(nn.Module):
         homogeneous: True if D(c y) = c D(y) for c > 0. The image itself is then a top eigen-direction
             of J_D (brightness), which is not motion.
         blind: True if the denoiser is not told the noise level and finds it in the image.
+        differentiable: False if autograd cannot see through it, and products with J_D are finite differences.
     """
 
     sigma_range: tuple[float, float] | None = None
     homogeneous: bool = False
     blind: bool = False
+    differentiable: bool = True
 
     def forward(self, noisy: Frames, sigma: float) -> Frames:
         """Denoise frames whose noise has standard deviation `sigma` (blind denoisers ignore it)."""

@@ -30,7 +30,8 @@ class Jacobian:
     * `closed_form`: the denoiser's own formula (a `Denoiser` that has `jacobian_product`, bound by `.at(sigma)`).
     * `linearized`: the network runs once, then only its linear part for each vector (1.2 and 1.1).
     * `vjp`: reverse mode (3.8 and 1.7), for networks with an operation that `linearize.py` does not know.
-    * `finite_difference` (2.0): for black boxes, with a warning; no J^T v, and inexact.
+    * `finite_difference` (2.0): for black boxes, with a warning unless the denoiser says that it is one
+      (`differentiable` is False); no J^T v, and inexact.
 
     `jvp`, forward mode (4.3 and 1.7), is there to be compared with.
 
@@ -183,6 +184,11 @@ def _checked(value: Tensor, points: Frames) -> Frames:
     return value
 
 
+def _differentiable(function: FrameMap) -> bool:
+    """Whether a denoiser, bound by `.at(sigma)`, does not deny it."""
+    return bool(getattr(function.func, "differentiable", True)) if isinstance(function, partial) else True
+
+
 def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[BackendName, int, Linearization | None]:
     """The backend to use, the bytes one product of one vector keeps alive, and the recording of one or two points."""
     frame = points[0].numel() * points.element_size()
@@ -191,7 +197,7 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
         raise GeometryError("no closed form: only a Denoiser with `jacobian_product`, bound by `.at(sigma)`, has one")
     if closed and wanted in ("auto", "closed_form"):
         return "closed_form", 4 * frame, None
-    if wanted == "finite_difference":
+    if wanted == "finite_difference" or (wanted == "auto" and not _differentiable(function)):
         return "finite_difference", 256 * frame, None  # a guess: nothing is known of a black box
     if wanted in ("auto", "linearized"):
         try:

@@ -64,7 +64,7 @@ def effective_dimension(
 def asymmetry(
     jacobian: Jacobian, probes: int | None = None, generator: Generator | None = None
 ) -> Float[Tensor, " batch"]:
-    """|J - J^T| / |J + J^T| in Frobenius norm: 0 for a true posterior covariance.
+    """|J - J^T| / |J + J^T| in Frobenius norm: 0 for a true posterior covariance; nan for a black box without J^T v.
 
     Args:
         probes: as for `effective_dimension`; the expectation of |A z|^2 over random signs is |A|^2.
@@ -73,6 +73,8 @@ def asymmetry(
         matrix = jacobian.dense()
         return _ratio(matrix - matrix.mT, matrix + matrix.mT)
     signs = _signs(jacobian, probes or 64, generator)
+    if not jacobian.has_transpose:
+        return torch.full((len(signs),), torch.nan).to(signs)
     forth, back = jacobian.jvp(signs), jacobian.vjp(signs)
     return _ratio(forth - back, forth + back)
 

@@ -48,14 +48,14 @@ def denoisers(params: Params, paths: Paths) -> None:
 
 def _row(dataset: str, method: str, cfg: MethodEntry, paths: Paths, device: str) -> dict[str, Any]:
     assert isinstance(cfg, TangentFlow)
-    names = {"dataset": dataset, "denoiser": cfg.denoiser, "method": method, "sigma_255": cfg.sigma_255}
+    names = {"dataset": dataset, "denoiser": cfg.denoiser_label, "method": method, "sigma_255": cfg.sigma_255}
     if reason := absence(paths.scores(dataset, method)):
         return {**names, "not_run": reason}
     scores = read_csv(
         paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}", ("trial", "dtw_ssid")
     )
     frames = load_prepared(dataset, paths)
-    denoiser = load_model(dataset, cfg.denoiser, frames, paths, device)
+    denoiser = load_model(dataset, method, cfg, frames, paths, device)
     assert isinstance(denoiser, Denoiser)
     found: dict[str, float] = {}
     if frames.manifolds:
@@ -80,6 +80,6 @@ def _markdown(rows: list[dict[str, Any]], params: Params) -> str:
             if row.get("not_run"):
                 lines += [f"| {row['denoiser']} | not run: {row['not_run']} |" + " |" * 6]
                 continue
-            cells = [format(row[name], form) if name in row else "-" for name, form in shown.items()]
+            cells = [format(row[name], form) if pd.notna(row.get(name)) else "-" for name, form in shown.items()]
             lines += [f"| {row['denoiser']} | {' | '.join(cells)} |"]
     return "\n".join(lines) + "\n"

@@ -27,7 +27,7 @@ def extrapolate(dataset: str, method: str, cfg: Method, seeds: Sequence[int], pa
     """Write data/extrapolated/DATASET/METHOD: the frames of every trial, and what the walk says about itself."""
     device = settings().prepare_torch()
     frames = load_prepared(dataset, paths)
-    model = load_model(dataset, cfg.model_name, frames, paths, device)
+    model = load_model(dataset, method, cfg, frames, paths, device)
     with recorded(paths, "extrapolate", f"{dataset}-{method}", cfg.model_dump(mode="json")) as run:
         run.facts["warnings"] = _warnings(cfg, model, f"extrapolate.{dataset}.{method}.sigma_255")
         given = frames.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)

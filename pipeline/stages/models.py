@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pydantic import TypeAdapter
 from torch import nn
 
-from pipeline.config.methods import FRAMES
+from pipeline.config.methods import FRAMES, Denoised, Method
+from pipeline.config.own import OwnDenoiser
 from pipeline.config.training import Model, OnClips, VAETraining
 from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.mixture import DiracMixture
@@ -21,6 +22,7 @@ from pipeline.extrapolators.base import TrainingFrames
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors
+from pipeline.stages.own import load_own
 from pipeline.stages.prepared import Prepared
 from pipeline.training.objectives import trained_denoiser
 
@@ -37,12 +39,16 @@ UNTRAINED: dict[str, Callable[[Prepared], Denoiser]] = {
 classical ones, which have seen no frame."""
 
 
-def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
-    """A denoiser, another network or the training frames, ready to be used; None for the name "": no model.
+def load_model(dataset: str, method: str, cfg: Method, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
+    """The denoiser, other network or training frames that a method uses, ready to be used; None if it uses none.
 
     Raises:
-        UserError: missing or damaged weights.
+        UserError: missing or damaged weights, or an own denoiser that is not fit for use.
     """
+    if isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser):
+        field = f"extrapolate.{dataset}.{method}.denoiser"
+        return load_own(cfg.denoiser, frames.videos[:, :2].flatten(0, 1), cfg.sigma, paths, device, field)
+    name = cfg.model_name
     if not name:
         return None
     if name == FRAMES:
@@ -53,8 +59,8 @@ def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: 
     facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
     weights = read_tensors(folder / "weights.safetensors", made_by)
     try:
-        cfg: Model = TypeAdapter(Model).validate_python(facts["settings"])
-        network = build_network(cfg, **facts["frames"])
+        trained: Model = TypeAdapter(Model).validate_python(facts["settings"])
+        network = build_network(trained, **facts["frames"])
         network.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
@@ -63,4 +69,4 @@ def load_model(dataset: str, name: str, frames: Prepared, paths: Paths, device: 
     if facts["frames"] != shape:
         raise UserError(f"{folder}: trained on frames of {facts['frames']}, not {shape}; make it again with: {made_by}")
     network.to(device).eval().requires_grad_(False)
-    return network if isinstance(cfg, VAETraining | OnClips) else trained_denoiser(network, cfg)
+    return network if isinstance(trained, VAETraining | OnClips) else trained_denoiser(network, trained)

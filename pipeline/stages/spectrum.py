@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from pipeline.config.methods import MethodEntry, TangentFlow
+from pipeline.config.own import OwnDenoiser
 from pipeline.denoisers.base import Denoiser
 from pipeline.geometry.eigen import top_eigenspace
 from pipeline.geometry.products import Jacobian
@@ -24,23 +25,23 @@ FRAMES, VALUES, VECTORS = 7, 12, 4
 
 
 def spectrum(dataset: str, methods: Mapping[str, MethodEntry], paths: Paths) -> None:
-    """Write data/spectrum/DATASET: eigenpairs along the walk of the first `tangent_flow` with a trained denoiser."""
+    """Write data/spectrum/DATASET: eigenpairs along the walk of the first `tangent_flow` with a network."""
     device = settings().prepare_torch()
     output = paths.spectrum(dataset)
     walks = {
         name: cfg
         for name, cfg in methods.items()
         if isinstance(cfg, TangentFlow)
-        and (paths.model(dataset, cfg.denoiser) / "model.json").is_file()
+        and (isinstance(cfg.denoiser, OwnDenoiser) or (paths.model(dataset, cfg.denoiser) / "model.json").is_file())
         and not absence(paths.extrapolated(dataset, name))
     }
     if not walks:
-        write_absence(output, "no tangent_flow with a trained denoiser was run")
+        write_absence(output, "no tangent_flow with a trained or an own denoiser was run")
         return
     method, cfg = next(iter(walks.items()))
     with recorded(paths, "spectrum", dataset, {"method": method, "sigma_255": cfg.sigma_255}):
         frames = load_prepared(dataset, paths)
-        model = load_model(dataset, cfg.denoiser, frames, paths, device)
+        model = load_model(dataset, method, cfg, frames, paths, device)
         assert isinstance(model, Denoiser)
         walked = load_trials(dataset, method, paths)[0][0]
         video = walked[min(VIDEO, len(walked) - 1)]
@@ -52,5 +53,5 @@ def spectrum(dataset: str, methods: Mapping[str, MethodEntry], paths: Paths) -> 
         with replacing_folder(output, sealed=True) as folder:
             tensors = {"values": space.values, "vectors": space.vectors[:, :VECTORS], "frames": points}
             write_tensors(folder / "spectrum.safetensors", tensors)
-            facts = {"method": method, "denoiser": cfg.denoiser, "sigma_255": cfg.sigma_255, "numbers": chosen}
+            facts = {"method": method, "denoiser": cfg.denoiser_label, "sigma_255": cfg.sigma_255, "numbers": chosen}
             write_json(folder / "spectrum.json", facts)

@@ -22,7 +22,7 @@ BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 @pytest.fixture(params=[{}, {"colour": "rgb", "size": 21}], ids=["as written", "21x21 in colour"])
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The example's settings, but for less training, on two small clips."""
-    (text,) = BLOCK.findall((ROOT / "docs" / "extending.md").read_text())
+    text = BLOCK.findall((ROOT / "docs" / "extending.md").read_text())[0]
     values = YAML(typ="safe", pure=True).load(text)
     values["data"]["mine"] |= {"held_out": 10, **request.param}
     values["train"]["mine"]["resunet"] |= {"widths": [4, 8], "steps": 2, "batch": 4}

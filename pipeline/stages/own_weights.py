@@ -1,0 +1,62 @@
+"""Weights of own denoisers: safetensors, or what torch.save made of a state_dict; never pickled objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from pipeline.errors import UserError, suggestion
+
+
+def fill(module: nn.Module, path: Path, field: str) -> None:
+    """Put a file's weights into a module.
+
+    Raises:
+        UserError: missing, damaged, pickled objects, or names and shapes that are not the module's.
+    """
+    weights, wanted = _read(path, field), module.state_dict()
+    told = [
+        *(f'"{name}" is missing' for name in wanted if name not in weights),
+        *(f'"{name}" is none of its names' for name in weights if name not in wanted),
+        *(
+            f'"{name}" has shape {tuple(weights[name].shape)}, not {tuple(wanted[name].shape)}'
+            for name in wanted
+            if name in weights and weights[name].shape != wanted[name].shape
+        ),
+    ]
+    if told:
+        more = f", and {len(told) - 2} more" if len(told) > 2 else ""
+        raise UserError(
+            f"params.yaml: {field}: {path} does not fit {type(module).__name__}: {', '.join(told[:2])}{more}; check "
+            "the arguments it is built with"
+        )
+    module.load_state_dict(weights)
+
+
+def _read(path: Path, field: str) -> dict[str, Tensor]:
+    if not path.is_file():
+        there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UserError(f"params.yaml: {field}: {path} is not there{suggestion(path.name, there)}")
+    try:
+        if path.suffix == ".safetensors":
+            found = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        raise UserError(
+            f"params.yaml: {field}: {path} is no file of weights, or holds pickled objects, which are never loaded; "
+            "save model.state_dict() with safetensors.torch.save_file"
+        ) from None
+    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"params.yaml: {field}: {path} is damaged, or no file of weights ({reason})") from None
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        keys = ", ".join(map(str, found))[:80] if isinstance(found, Mapping) else type(found).__name__
+        raise UserError(f"params.yaml: {field}: {path} holds more than a state_dict ({keys}); save model.state_dict()")
+    return dict(found)
