@@ -80,6 +80,10 @@ class Paths:
     def page(self) -> Path:
         return self.root / "reports" / "index.html"
 
+    def sweep(self, name: str) -> Path:
+        """Of `manex sweep`: cells, trainings, table and picture; not tracked."""
+        return self.root / "reports" / "sweeps" / name
+
     @property
     def costs(self) -> Path:
         return self.root / "reports" / "costs.csv"

@@ -91,11 +91,21 @@ def load(path: Path) -> Params:
     """
     if not path.is_file():
         raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
+    return parse(read(path), path.name)
+
+
+def read(path: Path) -> object:
+    """What a YAML file holds, unchecked.
+
+    Raises:
+        UserError: it cannot be read, or is no YAML.
+    """
     try:
-        values = YAML(typ="safe", pure=True).load(path.read_text())
+        return YAML(typ="safe", pure=True).load(path.read_text())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (YAMLError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return parse(values, path.name)
 
 
 def parse(values: object, source: str) -> Params:
