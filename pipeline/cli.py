@@ -5,6 +5,7 @@ Exit codes: 0; 1 something the user can mend; 2 wrong usage; 130 interrupted.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,13 +118,16 @@ def sweep(
 
     On this machine, MANEX_WORKERS cores; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
     """
+    from pipeline import runs
     from pipeline.config.sweep import load_grid
+    from pipeline.sweeps.logged import log
     from pipeline.sweeps.sweep import Sweep
 
     params, paths = project()
     job = Sweep(*load_grid(grid, params), params, paths)
     for _ in job.run(retry_failed):
         pass
+    runs.log_sweep(paths, partial(log, job))
     for row in job.failed[:10]:
         typer.echo(f"manex: failed: {row}: {row.message}", err=True)
     typer.echo(f"{job.told}; {paths.sweep(job.name) / 'sweep.csv'}")
