@@ -5,6 +5,8 @@ Exit codes: 0; 1 something the user can mend; 2 wrong usage; 130 interrupted.
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -60,7 +62,8 @@ app = typer.Typer(
     add_completion=False,
     help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
     "`dvc repro` runs all stages; each is a command here too. Settings: params.yaml. "
-    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MLFLOW_TRACKING_URI.",
+    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
+    "MLFLOW_TRACKING_URI.",
 )
 profile_app = typer.Typer(no_args_is_help=True, help="Which set of settings params.yaml holds.")
 track_app = typer.Typer(no_args_is_help=True, help="MLflow, rebuilt from what the stages recorded.")
@@ -114,6 +117,33 @@ def dashboard(
     from pipeline.dashboard import serve
 
     serve(_paths(), port, typer.echo)
+
+
+@app.command(rich_help_panel=RESULTS)
+def sweep(
+    grid: Annotated[Path, typer.Argument(help="a YAML file; sweeps/example.yaml shows how it is written")],
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="do failed cells again as well")] = False,
+) -> None:
+    """Try a grid of settings, what is missing of it: [dim]manex sweep sweeps/example.yaml[/]
+
+    On this machine, MANEX_WORKERS cores; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
+    """
+    from pipeline import runs
+    from pipeline.config.sweep import load_grid
+    from pipeline.sweeps.logged import log
+    from pipeline.sweeps.sweep import Sweep
+
+    params, paths = project()
+    job = Sweep(*load_grid(grid, params), params, paths)
+    for _ in job.run(retry_failed):
+        pass
+    runs.log_sweep(paths, partial(log, job))
+    for row in job.failed[:10]:
+        typer.echo(f"manex: failed: {row}: {row.message}", err=True)
+    typer.echo(f"{job.told}; {paths.sweep(job.name) / 'sweep.csv'}")
+    if job.failed:
+        typer.echo(f"manex: to do the failed cells again: manex sweep {grid} --retry-failed", err=True)
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=RESULTS)

@@ -40,6 +40,16 @@ class Paths:
         return self.root / "data" / "prepared" / dataset
 
     @property
+    def own(self) -> Path:
+        """Own denoisers of the user's."""
+        return self.root / "data" / "own"
+
+    def own_files(self) -> list[Path]:
+        """All there is in `own` but bytecode, relative to the root."""
+        files = (path for path in sorted(self.own.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+        return [path.relative_to(self.root) for path in files]
+
+    @property
     def fingerprints(self) -> Path:
         """What own denoisers are made of, for DVC."""
         return self.root / "data" / "fingerprints"
@@ -89,6 +99,10 @@ class Paths:
     @property
     def page(self) -> Path:
         return self.root / "reports" / "index.html"
+
+    def sweep(self, name: str) -> Path:
+        """Of `manex sweep`: cells, trainings, table and picture; not tracked."""
+        return self.root / "reports" / "sweeps" / name
 
     @property
     def costs(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,11 +20,29 @@ def track(iterable: Iterable[T], label: str, total: int | None = None) -> Iterat
     """
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
-    shown = _bar(iterable, label, total) if sys.stderr.isatty() else _lines(iterable, label, total)
-    yield from shown
+    yield from _shown(iterable, lambda: label, total)
 
 
-def _bar(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+def tally(iterable: Iterable[T], label: str, total: int, failed: Callable[[T], bool]) -> Iterator[T]:
+    """The same for items that may have failed: how many are done, failed, and left."""
+    counts = {True: 0, False: 0}
+
+    def counted() -> Iterator[T]:
+        for item in iterable:
+            counts[failed(item)] += 1
+            yield item
+
+    def told() -> str:
+        return f"{label} ({counts[False]} done, {counts[True]} failed, {total - sum(counts.values())} left)"
+
+    yield from _shown(counted(), told, total)
+
+
+def _shown(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
+    return _bar(iterable, label, total) if sys.stderr.isatty() else _lines(iterable, label, total)
+
+
+def _bar(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -44,13 +62,13 @@ def _bar(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(label, total=total)
+        task = progress.add_task(label(), total=total)
         for item in iterable:
             yield item
-            progress.advance(task)
+            progress.update(task, advance=1, description=label())
 
 
-def _lines(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+def _lines(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
     """At every tenth of the way but at most one line in five seconds; nothing of a loop that is quicker than that."""
     began = said = time.monotonic()
     done = tenth = 0
@@ -61,9 +79,9 @@ def _lines(iterable: Iterable[T], label: str, total: int | None) -> Iterator[T]:
         if now - said >= SECONDS_BETWEEN_LINES and reached > tenth and done != total:
             said, tenth = now, reached
             left = f", about {clock((now - began) / done * (total - done))} left" if total and total > done else ""
-            _say(f"{label}: {done}{f'/{total}' if total else ''} after {clock(now - began)}{left}")
+            _say(f"{label()}: {done}{f'/{total}' if total else ''} after {clock(now - began)}{left}")
     if time.monotonic() - began >= SECONDS_BETWEEN_LINES:
-        _say(f"{label}: {done} done in {clock(time.monotonic() - began)}")
+        _say(f"{label()}: {done} done in {clock(time.monotonic() - began)}")
 
 
 def clock(seconds: float) -> str:

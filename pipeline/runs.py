@@ -74,6 +74,17 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
     return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged)
 
 
+def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:
+    """Make the runs of a sweep by `log`; as with `log_record`, MLflow's absence fails nothing. How many were made."""
+    if settings().tracking == "off":
+        return 0
+    try:
+        return log(Tracker(paths))
+    except Exception as error:
+        _warn(f"MLflow: {_reason(paths, error)}; the results are safe, later: the same sweep again")
+        return 0
+
+
 def experiment_id(paths: Paths) -> str:
     """The experiment all runs are in, made if it is not there.
 

@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 
 
 class Settings(BaseSettings):
-    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING."""
+    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER."""
 
     model_config = SettingsConfigDict(env_prefix="MANEX_", frozen=True)
 
@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=1024)
     mirror: Path | None = None
     tracking: Literal["on", "off"] = "on"
+    scheduler: str | None = Field(None, pattern=r"^(tcp|tls)://[\w.\[\]:-]+:\d+$")
 
     def torch_device(self) -> str:
         """The device to compute on; `auto` takes a GPU where torch sees one.

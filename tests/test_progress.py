@@ -34,6 +34,25 @@ def test_a_slow_loop_says_every_tenth_how_long_it_will_take(
     assert len(lines.splitlines()) == 10
 
 
+def test_a_tally_says_how_many_are_done_failed_and_left(
+    ticking: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in progress.tally(range(10), "cells", 10, lambda item: item % 5 == 1):
+        ticking[0] += 6
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "cells (1 done, 0 failed, 9 left): 1/10 after 0:06, about 0:54 left"
+    assert lines[6] == "cells (5 done, 2 failed, 3 left): 7/10 after 0:42, about 0:18 left"
+    assert lines[-1] == "cells (8 done, 2 failed, 0 left): 10 done in 1:00"
+
+
+def test_a_tally_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    assert list(progress.tally("abc", "cells", 3, lambda item: item == "b")) == ["a", "b", "c"]
+    assert "cells (2 done, 1 failed, 0 left)" in capsys.readouterr().err
+
+
 def test_lines_are_five_seconds_apart(ticking: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in progress.track(iter(range(100)), "walking"):
         ticking[0] += 0.2

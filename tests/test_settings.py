@@ -12,7 +12,7 @@ from pipeline.settings import Settings, settings
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEVICE", "WORKERS", "MIRROR", "TRACKING"):
+    for name in ("DEVICE", "WORKERS", "MIRROR", "TRACKING", "SCHEDULER"):
         monkeypatch.delenv(f"MANEX_{name}", raising=False)
 
 
@@ -26,7 +26,12 @@ def test_unset_runs_are_tracked() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "attribute", "expected"),
-    [("WORKERS", "3", "workers", 3), ("TRACKING", "off", "tracking", "off"), ("DEVICE", "cpu", "device", "cpu")],
+    [
+        ("WORKERS", "3", "workers", 3),
+        ("TRACKING", "off", "tracking", "off"),
+        ("DEVICE", "cpu", "device", "cpu"),
+        ("SCHEDULER", "tcp://a:8786", "scheduler", "tcp://a:8786"),
+    ],
 )
 def test_a_variable_sets_its_value(
     name: str, value: str, attribute: str, expected: object, monkeypatch: pytest.MonkeyPatch
@@ -37,7 +42,14 @@ def test_a_variable_sets_its_value(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WORKERS", "0"), ("WORKERS", "two"), ("WORKERS", "5000"), ("DEVICE", "tpu"), ("TRACKING", "maybe")],
+    [
+        ("WORKERS", "0"),
+        ("WORKERS", "two"),
+        ("WORKERS", "5000"),
+        ("DEVICE", "tpu"),
+        ("TRACKING", "maybe"),
+        ("SCHEDULER", "10.0.0.1"),
+    ],
 )
 def test_a_variable_that_does_not_fit_is_named_with_its_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch

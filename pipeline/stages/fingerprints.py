@@ -7,7 +7,7 @@ The cells of dvc.yaml cannot name the files that params.yaml names. This stage d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from pipeline.config.methods import Denoised
@@ -22,7 +22,7 @@ def fingerprints(params: Params, paths: Paths) -> None:
 
     A cell may read any file of data/own but the weights that other cells alone name.
     """
-    hashes = {path: hashlib.sha256((paths.root / path).read_bytes()).hexdigest() for path in _files(paths.root)}
+    hashes = {path: hashlib.sha256((paths.root / path).read_bytes()).hexdigest() for path in paths.own_files()}
     cells = {(d, m): _weights(params, d, m) for d in params.datasets for m in params.methods}
     every = {weights for named in cells.values() for weights in named or ()}
     with replacing_folder(paths.fingerprints) as folder:
@@ -43,10 +43,3 @@ def _weights(params: Params, dataset: str, method: str) -> frozenset[Path] | Non
 def _lies_in(path: Path, weights: Collection[Path]) -> bool:
     """Whether a file is one of the weights, or in a folder of weights."""
     return any(path.is_relative_to(other) for other in weights)
-
-
-def _files(root: Path) -> Iterator[Path]:
-    """All there is in data/own but bytecode, relative to the root."""
-    for path in sorted((root / FOLDER).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            yield path.relative_to(root)

@@ -48,7 +48,15 @@ def load_model(dataset: str, method: str, cfg: Method, frames: Prepared, paths: 
     if isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser):
         field = f"extrapolate.{dataset}.{method}.denoiser"
         return load_own(cfg.denoiser, frames.videos[:, :2].flatten(0, 1), cfg.sigma, paths, device, field)
-    name = cfg.model_name
+    return load_named(dataset, cfg.model_name, frames, paths, device)
+
+
+def load_named(dataset: str, name: str, frames: Prepared, paths: Paths, device: str) -> nn.Module | None:
+    """What has a name under `models`, or is a closed form or the training frames; None for the name "".
+
+    Raises:
+        UserError: missing or damaged weights.
+    """
     if not name:
         return None
     if name == FRAMES:

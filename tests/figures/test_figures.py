@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.heatmap import heatmap_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.spectrum import spectrum_figure
@@ -28,6 +29,16 @@ def comparison() -> Figure:
     return comparison_figure(pd.DataFrame({**names, "dtw_ssid": 0.1, "dtw_ssid_low": 0.05, "dtw_ssid_high": 0.2}))
 
 
+def heatmap(status: str = "done", settings: int = 6) -> Figure:
+    """One method with two axes, one without any; a setting that failed."""
+    speeds = [1.0 + i // 2 for i in range(settings)]
+    flow = {"dataset": "a", "method": "flow", "speed": speeds, "sigma_255": [15, 25] * (settings // 2)}
+    scores = np.linspace(0.1, 0.9, settings).tolist()
+    table = pd.DataFrame({**flow, "status": status, "dtw_ssid": [np.nan, *scores[1:]] if status == "done" else np.nan})
+    alone = pd.DataFrame([{"dataset": "a", "method": "still", "status": status, "dtw_ssid": table["dtw_ssid"].max()}])
+    return heatmap_figure(pd.concat([table, alone], ignore_index=True), ["speed", "sigma_255"])
+
+
 FIGURES = {
     "videos": lambda: videos_figure(video(9), {"linear": video(5), "vae": video(7)}),
     "colour": lambda: videos_figure(video(9, 3), {"linear": video(5, 3)}),
@@ -40,6 +51,9 @@ FIGURES = {
     "spectrum": lambda: spectrum_figure([0, 4], video(2), torch.rand(2, 6), torch.rand(2, 3, 1, 8, 6) - 0.5, "a title"),
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
+    "heatmap": heatmap,
+    "large heatmap": lambda: heatmap(settings=400),
+    "failed heatmap": lambda: heatmap("failed"),
 }
 
 
@@ -55,6 +69,15 @@ def saved(name: str, kind: str) -> bytes:
 def test_a_figure_drawn_again_has_the_same_bytes(name: str) -> None:
     for kind in METADATA:
         assert saved(name, kind) == saved(name, kind)
+
+
+def test_a_heatmap_shows_every_setting_with_its_number_and_a_cross_where_none_is() -> None:
+    flow, still, *_ = heatmap().axes
+    assert [label.get_text() for label in flow.get_xticklabels()] == ["1.0", "2.0", "3.0"]
+    assert [label.get_text() for label in flow.get_yticklabels()] == ["sigma 255 15.0", "sigma 255 25.0"]
+    written = {text.get_position(): text.get_text() for text in flow.texts}
+    assert written == {(0, 0): "x", (0, 1): "0.260", (1, 0): "0.420", (1, 1): "0.580", (2, 0): "0.740", (2, 1): "0.900"}
+    assert [text.get_text() for text in still.texts] == ["0.900"]
 
 
 def test_the_walk_in_the_plane_leaves_the_circle_along_the_tangent_and_comes_back() -> None:
