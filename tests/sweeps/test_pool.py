@@ -75,6 +75,7 @@ def test_two_processes_find_what_one_finds(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_sweep_on_dask_outlives_a_worker_and_loses_and_doubles_nothing(
     paths: Paths, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
