@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -64,15 +65,17 @@ def _on_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[Outcome]:
         waiting = as_completed(futures, loop=client.loop)
         del futures  # a future that nobody holds lets its worker forget the result
         for future in waiting:
-            if future.status == "finished":
-                yield future.result()
-            elif future.status == "error":
-                yield Outcome(future.key.removeprefix("manex-"), None, _told(future.exception()))
-            else:
-                raise UserError(f"the scheduler at {scheduler} is gone; what is done is kept: run the sweep again")
+            try:
+                outcome = future.result()  # if its worker has died since, it is done anew
+            except CancelledError:
+                message = f"the scheduler at {scheduler} is gone; what is done is kept: run the sweep again"
+                raise UserError(message) from None
+            except Exception as error:
+                outcome = Outcome(future.key.removeprefix("manex-"), None, _told(error))
+            yield outcome
 
 
-def _told(error: BaseException | None) -> str:
+def _told(error: Exception) -> str:
     name = type(error).__name__
     if name == "KilledWorker":
         return "the workers that tried it died, perhaps for want of memory"

@@ -52,7 +52,7 @@ FIGURES = {
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
     "heatmap": heatmap,
-    "large heatmap": lambda: heatmap(settings=400),
+    "large heatmap": lambda: heatmap(settings=152),
     "failed heatmap": lambda: heatmap("failed"),
 }
 

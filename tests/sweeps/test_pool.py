@@ -14,6 +14,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
+import psutil
 import pytest
 from distributed import Client, Future, as_completed
 from walkers import files, finished, sweep
@@ -74,7 +75,25 @@ def test_two_processes_find_what_one_finds(
     assert files(paths) == expected
 
 
+def test_a_killed_process_of_this_machine_costs_a_line_and_nothing_that_was_done(
+    paths: Paths, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("MANEX_WORKERS", "2")
+    outcomes = sweep(paths, **GRID).run()
+    next(outcomes)
+    for child in psutil.Process().children():
+        if "--process-name" in child.cmdline():  # loky's workers, not its resource tracker
+            child.kill()
+    with pytest.raises(UserError, match=r"a worker process was killed.*run the sweep again"):
+        list(outcomes)
+    monkeypatch.setenv("MANEX_WORKERS", "1")
+    assert 0 < len(finished(sweep(paths, **GRID))) < CELLS
+    assert files(paths) == expected
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_sweep_on_dask_outlives_a_worker_and_loses_and_doubles_nothing(
     paths: Paths, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,33 @@
+"""A sweep on a Slurm cluster, by dask-jobqueue: python docs/slurm.py sweeps/example.yaml 50
+
+Run it where jobs are submitted, in the project's folder, which all nodes must see under the same path. It submits 50
+jobs of one worker each, does the sweep, and ends them. Adapt queue, memory and time; docs/scaling.md says how much.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dask_jobqueue import SLURMCluster
+
+
+def cluster(threads: int) -> SLURMCluster:
+    """Jobs of one worker that does one cell at a time with `threads` threads (the grid's `threads`)."""
+    return SLURMCluster(
+        cores=1,
+        job_cpu=threads,
+        memory="2GB",
+        walltime="02:00:00",
+        job_script_prologue=[f"export PYTHONPATH={Path.cwd()}", "export MANEX_DEVICE=cpu"],
+    )
+
+
+if __name__ == "__main__":
+    grid, jobs = sys.argv[1], int(sys.argv[2])
+    with cluster(threads=1) as slurm:
+        slurm.scale(jobs=jobs)
+        environment = os.environ | {"MANEX_SCHEDULER": slurm.scheduler_address, "MANEX_DEVICE": "cpu"}
+        sys.exit(subprocess.run([sys.executable, "-m", "pipeline", "sweep", grid], env=environment).returncode)
