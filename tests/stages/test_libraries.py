@@ -1,0 +1,127 @@
+"""Real models of diffusers and deepinv, small and trained here for some seconds, walk as denoisers."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pydantic import TypeAdapter
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipeline.config.methods import TangentFlow
+from pipeline.config.own import Own
+from pipeline.denoisers.adapted import Adapted
+from pipeline.errors import UserError
+from pipeline.extrapolators.base import ItemNoise
+from pipeline.extrapolators.walk import walk
+from pipeline.geometry.products import Jacobian
+from pipeline.paths import Paths
+from pipeline.stages.libraries import _library
+from pipeline.stages.own import load_own
+
+pytestmark = pytest.mark.slow
+SIGMA = 25 / 255
+FLOW = TangentFlow(algorithm="tangent_flow", frames=2, sigma_255=25, substeps=1)
+
+
+def library(name: str) -> Any:
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install '.[{package}]'")
+    return _library(name, "test")
+
+
+def discs(count: int, generator: torch.Generator) -> Tensor:
+    """Images of a disc anywhere, (count, 1, 18, 18)."""
+    place, pixel = 5 + 8 * torch.rand(count, 2, 1, 1, generator=generator), torch.arange(18.0)
+    distance = (pixel - place[:, 0]) ** 2 + (pixel[:, None] - place[:, 1]) ** 2
+    return torch.sigmoid(9 - distance)[:, None]
+
+
+def load(tmp_path: Path, section: dict[str, Any], frames: Tensor) -> Adapted:
+    cfg: Own = TypeAdapter(Own).validate_python(section)
+    return load_own(cfg, frames, SIGMA, Paths(tmp_path), "cpu", "denoiser")
+
+
+def assert_fit(denoiser: Adapted, generator: torch.Generator) -> None:
+    """It removes noise from images it has not seen, has the Jacobian that differences show, and walks."""
+    clean = discs(8, generator)
+    noisy = clean + SIGMA * torch.randn(clean.shape, generator=generator)
+    with torch.no_grad():
+        assert (denoiser(noisy, SIGMA) - clean).square().mean() < 0.5 * SIGMA**2
+    double = denoiser.double()
+    y, v = noisy[:1].double(), torch.randn(1, 2, 1, 18, 18, dtype=torch.float64, generator=generator)
+    jacobian = Jacobian(double.at(SIGMA), y)
+    assert jacobian.exact
+    differences = Jacobian(double.at(SIGMA), y, backend="finite_difference").jvp(v)
+    # Both libraries keep parts, such as the embedding of time, in single precision.
+    torch.testing.assert_close(jacobian.jvp(v), differences, atol=1e-3, rtol=1e-3)
+    states = list(walk(FLOW, denoiser.float(), clean[:1], clean[1:2], ItemNoise([(0, 0)])))
+    assert all(state.frame.isfinite().all() for state in states)
+
+
+@pytest.mark.parametrize("predicts", ["epsilon", "sample"])
+def test_a_unet_of_diffusers_trained_here_denoises_and_walks(
+    predicts: str, tmp_path: Path, generator: torch.Generator
+) -> None:
+    diffusers = library("diffusers")
+    torch.manual_seed(0)
+    unet = diffusers.UNet2DModel(
+        sample_size=20, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(16, 32),
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=4, attention_head_dim=8,
+    )  # fmt: skip
+    scheduler = diffusers.DDPMScheduler(prediction_type=predicts)
+    optimiser = torch.optim.Adam(unet.parameters(), 3e-3)
+    for _ in range(150):
+        frames = torch.nn.functional.pad(2 * discs(16, generator) - 1, (0, 2, 0, 2), value=-1)
+        noise = torch.randn(frames.shape, generator=generator)
+        steps = torch.randint(0, 250, (16,), generator=generator)  # sigma up to 0.5 in grey levels
+        wanted = noise if predicts == "epsilon" else frames
+        loss = (unet(scheduler.add_noise(frames, noise, steps), steps).sample - wanted).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    folder = tmp_path / "data" / "own" / "pipeline"
+    unet.save_pretrained(folder / "unet")
+    scheduler.save_pretrained(folder / "scheduler")
+    denoiser = load(tmp_path, {"kind": "diffusers", "weights": "pipeline"}, discs(4, generator))
+    assert denoiser.multiple == 2
+    assert denoiser.channels == 1
+    assert_fit(denoiser, generator)
+
+
+def test_a_denoiser_of_deepinv_trained_here_denoises_and_walks(tmp_path: Path, generator: torch.Generator) -> None:
+    models = library("deepinv.models")
+    torch.manual_seed(0)
+    arguments = {"in_channels": 1, "out_channels": 1, "nc": [8, 8, 16, 16], "nb": 1}
+    network = models.DRUNet(**arguments, pretrained=None)
+    optimiser = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(200):
+        frames = discs(16, generator)
+        sigma = 0.2 * torch.rand(16, generator=generator)
+        noisy = frames + sigma.reshape(-1, 1, 1, 1) * torch.randn(frames.shape, generator=generator)
+        loss = (network(noisy, sigma) - frames).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    (tmp_path / "data" / "own").mkdir(parents=True)
+    save_file(network.state_dict(), tmp_path / "data" / "own" / "drunet.safetensors")
+    section = {"kind": "deepinv", "model": "DRUNet", "arguments": arguments, "weights": "drunet.safetensors"}
+    assert_fit(load(tmp_path, section, discs(4, generator)), generator)
+
+
+def test_a_model_that_deepinv_has_not_is_told_with_the_nearest(tmp_path: Path, generator: torch.Generator) -> None:
+    library("deepinv.models")
+    with pytest.raises(UserError, match=r'denoiser.model: "DRUnet" is not in deepinv.models; did you mean "DRUNet"'):
+        load(tmp_path, {"kind": "deepinv", "model": "DRUnet"}, discs(4, generator))
+
+
+def test_a_library_that_is_not_installed_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "deepinv.models", None)
+    with pytest.raises(UserError, match=r"deepinv cannot be imported .* --editable '.\[deepinv\]'"):
+        _library("deepinv.models", "denoiser")
