@@ -8,7 +8,7 @@ export DO_NOT_TRACK := true
 PROFILE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev reproduce smoke test lint check benchmarks dashboard clean
+.PHONY: help setup setup-dev reproduce smoke test lint check faults audit benchmarks dashboard clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,13 @@ lint: setup-dev
 
 check: setup-dev
 	python -m pytest
+
+faults: setup-dev ## the long fault campaign: kills, full disks, spoilt and hostile files (docs/reliability.md)
+	python -m pytest -m "faults or not faults" tests/faults
+
+audit: setup-dev ## known vulnerabilities of the pinned packages; needs a network
+	$(VENV)/bin/python -m pip install --quiet pip-audit
+	python -m pip_audit --requirement constraints.txt --no-deps --disable-pip
 
 benchmarks: setup-dev ## speed and accuracy against named rivals, ratios in one run
 	python -m benchmarks.geometry

@@ -29,6 +29,14 @@ FOR_THE_USER = {
 class Manex(TyperGroup):
     """Commands whose foreseeable failures end in one clear line."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command; a mistyped one gets the nearest right name."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from pipeline.errors import suggestion
+
+            ctx.fail(f'command "{args[0]}" is unknown{suggestion(args[0], self.list_commands(ctx))}')
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
@@ -59,14 +67,17 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    add_completion=False,
     help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
     "`dvc repro` runs all stages; each is a command here too. Settings: params.yaml. "
     "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
     "MLFLOW_TRACKING_URI.",
+    epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
+    "manex report\n\n"
+    "[bold]Exit codes[/]: 0 done; 1 something to mend, told in a line; 2 wrong usage; 130 interrupted. "
+    "NO_COLOR switches colours off.",
 )
-profile_app = typer.Typer(no_args_is_help=True, help="Which set of settings params.yaml holds.")
-track_app = typer.Typer(no_args_is_help=True, help="MLflow, rebuilt from what the stages recorded.")
+profile_app = typer.Typer(cls=Manex, no_args_is_help=True, help="Which set of settings params.yaml holds.")
+track_app = typer.Typer(cls=Manex, no_args_is_help=True, help="MLflow, rebuilt from what the stages recorded.")
 app.add_typer(profile_app, name="profile", rich_help_panel="Settings")
 app.add_typer(track_app, name="track", rich_help_panel="Results")
 
@@ -111,12 +122,13 @@ def track_sync() -> None:
 
 @app.command(rich_help_panel=RESULTS)
 def dashboard(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="of 127.0.0.1")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 5000,
+    host: Annotated[str, typer.Option(help="address it listens on; others than 127.0.0.1 let anyone in")] = "127.0.0.1",
 ) -> None:
     """Open MLflow on the results until Ctrl-C: [dim]manex dashboard --port 5001[/]"""
     from pipeline.dashboard import serve
 
-    serve(_paths(), port, typer.echo)
+    serve(_paths(), port, typer.echo, host)
 
 
 @app.command(rich_help_panel=RESULTS)

@@ -15,6 +15,7 @@ from pipeline.paths import Paths
 from pipeline.tracking import redacted, tracking_uri
 
 HOST = "127.0.0.1"
+LOOPBACK = (HOST, "localhost")
 QUIET_OPTIONS = ("--uvicorn-opts", "--log-level warning")
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -25,8 +26,8 @@ QUIET = {
 }
 
 
-def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
-    """Bring MLflow up to date and serve it on 127.0.0.1 until Ctrl-C.
+def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST) -> None:
+    """Bring MLflow up to date and serve it until Ctrl-C, to this machine alone unless another host is asked for.
 
     A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only the address is told.
 
@@ -36,17 +37,19 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
     uri = tracking_uri(paths)
     remote = uri.startswith(("http://", "https://"))
     if not remote:
-        _need_free(port)
+        _need_free(host, port)
+        if host not in LOOPBACK:
+            sys.stderr.write(f"manex: --host {host}: no password: whoever reaches it can read and change all runs\n")
     counts = runs.sync(paths)
     experiment = runs.experiment_id(paths)
     if counts.logged + counts.present == 0:
         say("no runs yet; dvc repro makes them")
-    base = redacted(uri).rstrip("/") if remote else f"http://{HOST}:{port}"
+    base = redacted(uri).rstrip("/") if remote else f"http://{host}:{port}"
     say(f"{base}/#/experiments/{experiment}/runs?compareRunsMode=CHART")
     if remote:
         return
     say("Ctrl-C ends it")
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     # The address goes through the environment: it may hold a password, and arguments can be read by everyone here.
     address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
     folder = {"MLFLOW_ARTIFACTS_DESTINATION": str(paths.root.resolve() / "mlartifacts")}
@@ -63,13 +66,13 @@ def serve(paths: Paths, port: int, say: Callable[[str], None]) -> None:
         raise UserError(f"mlflow server ended with code {code}; its messages stand above")
 
 
-def _need_free(port: int) -> None:
+def _need_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
             other = port + 1 if port < 65535 else port - 1
             raise UserError(
-                f"port {port} of {HOST} cannot be used ({error.strerror}); another one: manex dashboard --port {other}"
+                f"port {port} of {host} cannot be used ({error.strerror}); another one: manex dashboard --port {other}"
             ) from None

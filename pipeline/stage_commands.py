@@ -5,6 +5,7 @@ Heavy imports wait inside: `--help`, a mistyped name and a cell that is not run 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,10 +14,29 @@ if TYPE_CHECKING:
     from pipeline.config.params import Params
     from pipeline.paths import Paths
 
-Source = Annotated[str, typer.Argument(help="a name under `fetch` in params.yaml")]
-Dataset = Annotated[str, typer.Argument(help="a name under `data` in params.yaml")]
-Model = Annotated[str, typer.Argument(help="a name under `train.DATASET` in params.yaml")]
-Method = Annotated[str, typer.Argument(help="a name under `extrapolate.DATASET` in params.yaml")]
+
+def _names(key: str) -> Callable[[typer.Context, str], list[str]]:
+    """Completes an argument with the names of a list in params.yaml; nothing where it cannot be read."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        try:
+            params, _ = project()
+            names = getattr(params, key)
+        except Exception:  # a shell that completes must not fail
+            return []
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+Source = Annotated[str, typer.Argument(help="a name under `fetch` in params.yaml", autocompletion=_names("sources"))]
+Dataset = Annotated[str, typer.Argument(help="a name under `data` in params.yaml", autocompletion=_names("datasets"))]
+Model = Annotated[
+    str, typer.Argument(help="a name under `train.DATASET` in params.yaml", autocompletion=_names("models"))
+]
+Method = Annotated[
+    str, typer.Argument(help="a name under `extrapolate.DATASET` in params.yaml", autocompletion=_names("methods"))
+]
 
 
 def check() -> None:

@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -95,6 +98,84 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
 def test_a_mistyped_name_gets_one_line_and_a_suggestion(words: tuple[str, ...], expected: str, project: Path) -> None:
     done = manex(*words)
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"manex: {expected}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("trian",), 'command "trian" is unknown; did you mean "train"?'),
+        (("profile", "shwo"), 'command "shwo" is unknown; did you mean "show"?'),
+    ],
+)
+def test_a_mistyped_command_gets_a_suggestion(words: tuple[str, ...], expected: str) -> None:
+    done = manex(*words)
+    assert done.exit_code == 2
+    assert expected in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("manex do", ["doctor"]),
+        ("manex prepare ro", ["rotated_mnist"]),
+        ("manex train rotated_mnist r", ["resunet"]),
+        ("manex evaluate rotated_mnist l", ["linear"]),
+    ],
+)
+def test_the_shell_completes_commands_and_names(
+    typed: str, expected: list[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    environment = {"_MANEX_COMPLETE": "complete_bash", **words}
+    done = CliRunner().invoke(app, prog_name="manex", env=environment)
+    assert done.stdout.split() == expected
+
+
+def test_completion_outside_a_project_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"_MANEX_COMPLETE": "complete_bash", "COMP_WORDS": "manex prepare ro", "COMP_CWORD": "2"}
+    assert CliRunner().invoke(app, prog_name="manex", env=environment).output.strip() == ""
+
+
+def test_help_tells_the_exit_codes() -> None:
+    told = " ".join(manex("--help").stdout.split())
+    assert "0 done; 1 something to mend, told in a line; 2 wrong usage; 130 interrupted" in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "unwanted"),
+    [({"NO_COLOR": "1", "FORCE_COLOR": "1"}, rb"\x1b\[[0-9;]*[349][0-7]m"), ({}, rb"\x1b")],
+    ids=["a terminal that wants no colours", "a pipe"],
+)
+def test_colours_stay_where_they_are_wanted(environment: dict[str, str], unwanted: bytes, project: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    words = [sys.executable, "-m", "pipeline", "doctor"]
+    clean = {**kept, **environment, "PYTHONPATH": str(ROOT), "MANEX_DEVICE": "none"}
+    done = subprocess.run(words, cwd=project, env=clean, capture_output=True, check=False, timeout=60)
+    assert b"problem" in done.stdout
+    assert re.search(unwanted, done.stdout + done.stderr) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError("Unable to allocate 9 TiB"), "not enough memory (Unable to allocate 9 TiB)"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+            "not enough memory",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device", "data/a"), "data/a: No space left on device"),
+        (PermissionError(errno.EACCES, "Permission denied", "data/a"), "data/a: Permission denied"),
+    ],
+)
+def test_what_the_machine_refuses_is_told_in_a_line(
+    error: Exception, told: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(monkeypatch, "table", error)
+    done = manex("table")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"manex: {told}")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_outside_a_project_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,3 +335,16 @@ def test_the_dashboard_listens_here_only_and_keeps_the_address_out_of_sight(
     assert "hunter2" not in " ".join(command) + done.output
     assert environment["MLFLOW_BACKEND_STORE_URI"].endswith("@db/runs")
     server.return_value.terminate.assert_called_once()
+    assert done.stderr == ""
+
+
+def test_a_dashboard_for_others_comes_with_a_warning(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MagicMock()
+    server.return_value.wait.side_effect = [KeyboardInterrupt, 0]
+    monkeypatch.setattr(dashboard.subprocess, "Popen", server)
+    monkeypatch.setattr(dashboard.signal, "signal", MagicMock())
+    monkeypatch.setattr(runs, "sync", lambda paths: runs.Counts(1, 0, 0))
+    monkeypatch.setattr(runs, "experiment_id", lambda paths: "7")
+    done = manex("dashboard", "--port", "5999", "--host", "0.0.0.0")
+    assert "--host 0.0.0.0 --port 5999" in " ".join(server.call_args.args[0])
+    assert "manex: --host 0.0.0.0: no password" in done.stderr

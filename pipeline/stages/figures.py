@@ -25,7 +25,7 @@ from pipeline.figures.walk2d import walk_figure
 from pipeline.metrics.ssim import ssim_distances
 from pipeline.paths import Paths
 from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import read_csv, read_json, read_tensors, replacing_folder
+from pipeline.stages.artifacts import damaged, read_csv, read_json, read_tensors, replacing_folder
 from pipeline.stages.prepared import Prepared, load_prepared
 from pipeline.stages.records import recorded
 from pipeline.stages.trials import VIDEO, load_trials
@@ -111,8 +111,12 @@ def _spectrum(dataset: str, paths: Paths) -> Figure:
     folder, made_by = paths.spectrum(dataset), f"manex spectrum {dataset}"
     facts = read_json(folder / "spectrum.json", made_by, ("denoiser", "method", "sigma_255", "numbers"))
     tensors = read_tensors(folder / "spectrum.safetensors", made_by, ("frames", "values", "vectors"))
-    title = readable(f"{dataset}, {facts['denoiser']} along {facts['method']}, sigma {facts['sigma_255']:g}/255")
-    return spectrum_figure(facts["numbers"], tensors["frames"], tensors["values"], tensors["vectors"], title)
+    numbers, sigma = facts["numbers"], facts["sigma_255"]
+    rows = {len(tensor) if tensor.ndim else 0 for tensor in (tensors["frames"], tensors["values"], tensors["vectors"])}
+    if not isinstance(numbers, list) or rows != {len(numbers)} or not isinstance(sigma, int | float):
+        raise damaged(folder, "not eigenpairs of some frames", made_by)
+    title = readable(f"{dataset}, {facts['denoiser']} along {facts['method']}, sigma {sigma:g}/255")
+    return spectrum_figure(numbers, tensors["frames"], tensors["values"], tensors["vectors"], title)
 
 
 def _psnr(params: Params, paths: Paths, folder: Path) -> None:
