@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Int
 from torch import Tensor
@@ -32,12 +33,14 @@ class Clips:
         """All windows of `length` frames whose first `least` lie within their video.
 
         Raises:
-            ValueError: no window begins with two training frames.
+            ValueError: the videos are too short, or no window begins with two training frames.
         """
+        if least > order.shape[1]:
+            raise ValueError(f"no {least} frames in a row: the videos have {order.shape[1]}")
         beyond = length - least
         windows = [
             F.pad(values, (0, beyond), value=0).unfold(1, length, 1).flatten(0, 1)
-            for values in (order, (order * 0 + 1))
+            for values in (order, torch.ones_like(order))
         ]
         rows, present = windows[0], windows[1] == 1
         begun = (rows[:, :GIVEN] >= 0).all(1)

