@@ -36,12 +36,14 @@ class Row:
     Attributes:
         cells: by column; empty if the method was not run.
         not_run: why it was not; "" if it was.
-        best: whether no method without knowledge of the truth is better.
+        aside: what it knows that puts it out of competition; "" if nothing.
+        best: whether no method in competition is better.
     """
 
     method: str
     cells: Mapping[str, str]
     not_run: str = ""
+    aside: str = ""
     best: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,12 +23,12 @@ COLUMNS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def table_rows(table: pd.DataFrame, informed: Collection[str]) -> list[Row]:
+def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
     """The rows of one dataset.
 
     Args:
         table: Table 1 of that dataset.
-        informed: methods that know the truth and are out of competition.
+        informed: methods out of competition, and what they know.
     """
     fair = table[~table["method"].isin(list(informed))]["dtw_ssid"]
     rows = []
@@ -37,7 +37,8 @@ def table_rows(table: pd.DataFrame, informed: Collection[str]) -> list[Row]:
             rows.append(Row(str(row.method), {}, not_run=str(row.not_run)))
             continue
         cells = {name: told(row) for name, told in COLUMNS.items()}
-        rows.append(Row(str(row.method), cells, best=row.method not in informed and row.dtw_ssid == fair.min()))
+        aside = informed.get(str(row.method), "")
+        rows.append(Row(str(row.method), cells, aside=aside, best=not aside and row.dtw_ssid == fair.min()))
     return rows
 
 
