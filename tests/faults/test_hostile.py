@@ -157,7 +157,7 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (LAUGHS + "profile: *k\n", "unfold to more than"),
         ("profile: &a [*a]", "unfold to more than"),
         ("profile: &a {b: *a}", "unfold to more than"),
-        ("[" * 5000, "nested too deeply"),
+        ("[" * 2000, "nested too deeply"),
         ("profile: " + "x" * 2**20, "are no settings"),
         ("profile: !!python/object/apply:os.system ['touch pwned']", "python/object"),
         ("profile: !!python/name:os.system", "python/name"),

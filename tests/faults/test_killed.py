@@ -13,7 +13,7 @@ from pathlib import Path
 import clone
 import pytest
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 
 def killed(*words: str, root: Path, after: float) -> bool:

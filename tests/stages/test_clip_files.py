@@ -47,6 +47,12 @@ def fetched(paths: Paths, tmp_path: Path, kind: str) -> Paths:
     return paths
 
 
+def vouch(paths: Paths) -> None:
+    """Make what was changed by hand pass for what was fetched."""
+    path = paths.raw("weizmann") / "source.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "files": {}}))
+
+
 def made(paths: Paths, **changes: object) -> tuple[torch.Tensor, str]:
     """The videos of a weizmann dataset, and what is told of them."""
     prepare("weizmann", Weizmann.model_validate({**CFG, **changes}), paths)
@@ -74,6 +80,7 @@ def test_grey_frames_have_the_luminance_of_the_colour(paths: Paths, tmp_path: Pa
 def test_without_masks_the_central_square_is_taken_and_told(paths: Paths, tmp_path: Path) -> None:
     fetched(paths, tmp_path, "avi")
     (paths.raw("weizmann") / "classification_masks.mat").unlink()
+    vouch(paths)
     videos, told = made(paths, size=24)
     assert "central square (no masks to crop by)" in told
     clip = torch.from_numpy(moving_square(30)[:, :, 8:32] @ np.array([0.2125, 0.7154, 0.0721]) / 255).float()
@@ -132,6 +139,7 @@ def test_masks_of_another_size_are_told_with_the_clip(paths: Paths, tmp_path: Pa
     fetched(paths, tmp_path, "avi")
     names = [path.stem for path in (paths.raw("weizmann") / "avi").iterdir()]
     write_masks(paths.raw("weizmann") / "classification_masks.mat", names, 29)
+    vouch(paths)
     with pytest.raises(UserError, match=r"daria_jack: masks of shape \(29, .*for pictures of shape \(30, "):
         made(paths)
 
@@ -140,7 +148,17 @@ def test_masks_of_another_size_are_told_with_the_clip(paths: Paths, tmp_path: Pa
 def test_damaged_masks_are_told_with_the_command(content: bytes, paths: Paths, tmp_path: Path) -> None:
     fetched(paths, tmp_path, "avi")
     (paths.raw("weizmann") / "classification_masks.mat").write_bytes(content)
+    vouch(paths)
     with pytest.raises(UserError, match=r"masks\.mat: damaged .*manex fetch weizmann"):
+        made(paths)
+
+
+def test_a_bit_that_flips_in_a_clip_is_told_with_the_command(paths: Paths, tmp_path: Path) -> None:
+    clip = fetched(paths, tmp_path, "avi").raw("weizmann") / "avi" / "ido_jack.avi"
+    content = bytearray(clip.read_bytes())
+    content[-9] ^= 1
+    clip.write_bytes(content)
+    with pytest.raises(UserError, match=r"ido_jack\.avi: damaged \(not the bytes that were fetched\).*manex fetch"):
         made(paths)
 
 
