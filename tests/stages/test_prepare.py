@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors, seal, write_tensors
 from pipeline.stages.fetch import fetch
-from pipeline.stages.models import UNTRAINED, load_model
+from pipeline.stages.models import UNTRAINED, load_named
 from pipeline.stages.prepare import prepare
 from pipeline.stages.prepared import load_prepared
 from pipeline.stages.trials import load_trials
@@ -85,14 +85,14 @@ def test_the_dense_manifolds_hold_every_frame_of_their_video(paths: Paths) -> No
 
 def test_the_oracle_gives_back_a_clean_frame_of_the_manifold(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
-    oracle = load_model("rotated_mnist", "oracle", frames, paths, "cpu")
+    oracle = load_named("rotated_mnist", "oracle", frames, paths, "cpu")
     clean = frames.held_out_frames
     torch.testing.assert_close(oracle(clean, 0.01), clean, rtol=0, atol=1e-5)
 
 
 def test_the_memoriser_has_never_seen_a_held_out_frame(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
-    memoriser = load_model("rotated_mnist", "memoriser", frames, paths, "cpu")
+    memoriser = load_named("rotated_mnist", "memoriser", frames, paths, "cpu")
     error = (memoriser(frames.held_out_frames, 0.01) - frames.held_out_frames).flatten(1).norm(dim=1)
     assert error.min() > 0.1
 
@@ -153,7 +153,7 @@ def test_frames_that_are_no_numbers_are_told_as_damaged(paths: Paths) -> None:
 def test_a_model_not_trained_is_told_with_the_command(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
     with pytest.raises(UserError, match="not found; make it with: manex train rotated_mnist resunet"):
-        load_model("rotated_mnist", "resunet", frames, paths, "cpu")
+        load_named("rotated_mnist", "resunet", frames, paths, "cpu")
 
 
 def test_weights_of_another_network_are_told_with_the_command(paths: Paths) -> None:
@@ -165,7 +165,7 @@ def test_weights_of_another_network_are_told_with_the_command(paths: Paths) -> N
         '"frames": {"channels": 1, "size": 20}}'
     )
     with pytest.raises(UserError, match=r"do not fit .*manex train rotated_mnist resunet"):
-        load_model("rotated_mnist", "resunet", frames, paths, "cpu")
+        load_named("rotated_mnist", "resunet", frames, paths, "cpu")
 
 
 def test_tensors_that_are_no_trials_are_told_with_the_command(paths: Paths) -> None:
@@ -178,15 +178,15 @@ def test_every_closed_form_of_the_settings_can_be_made(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
     assert set(UNTRAINED) == set(CLOSED_FORMS)
     for name in CLOSED_FORMS:
-        denoiser = load_model("rotated_mnist", name, frames, paths, "cpu")
+        denoiser = load_named("rotated_mnist", name, frames, paths, "cpu")
         assert denoiser(frames.held_out_frames, 0.1).shape == frames.held_out_frames.shape
 
 
 def test_methods_that_take_the_training_frames_get_just_these(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
-    known = load_model("rotated_mnist", FRAMES, frames, paths, "cpu")
+    known = load_named("rotated_mnist", FRAMES, frames, paths, "cpu")
     assert torch.equal(known.frames, frames.training_frames)
-    assert load_model("rotated_mnist", "", frames, paths, "cpu") is None
+    assert load_named("rotated_mnist", "", frames, paths, "cpu") is None
 
 
 HELD_OUT = {

@@ -10,7 +10,7 @@ from pipeline import runs
 from pipeline.config.params import parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_csv, read_json, write_json
+from pipeline.stages.artifacts import read_csv, read_json, seal, write_json
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
@@ -91,6 +91,7 @@ def test_a_rivals_network_is_trained_and_walks(prepared: Paths, model: str) -> N
 def test_a_training_on_clips_whose_ends_are_not_known_is_refused(prepared: Paths) -> None:
     file = prepared.prepared("rotated_mnist") / "dataset.json"
     write_json(file, {**read_json(file, ""), "latent": False})
+    seal(file.parent)
     with pytest.raises(UserError, match="where one clip ends and the next begins is not stored"):
         train("rotated_mnist", "mcvd", PARAMS.training("rotated_mnist", "mcvd"), prepared)
     assert not prepared.model("rotated_mnist", "mcvd").exists()
