@@ -67,7 +67,7 @@ class OwnModule(OwnDenoiser):
     kind: Literal["module"]
     target: Target = Field(description='"file.py:function" in data/own, or "package.module:function"')
     arguments: dict[str, JsonValue] = Field({}, description="of the function")
-    weights: OwnPath | None = Field(None, description=".safetensors, or what torch.save made of a state_dict")
+    weights: OwnPath | None = Field(None, description=".safetensors of a state_dict")
 
     @property
     def label(self) -> str:
@@ -109,7 +109,7 @@ class OwnDeepinv(OwnDenoiser):
     kind: Literal["deepinv"]
     model: str = Field(pattern=r"^[A-Za-z]\w*$", description="a class of deepinv.models, such as DRUNet")
     arguments: dict[str, JsonValue] = Field({}, description="of the class; `pretrained` is null unless given")
-    weights: OwnPath | None = Field(None, description=".safetensors, or what torch.save made of a state_dict")
+    weights: OwnPath | None = Field(None, description=".safetensors of a state_dict")
     predicts: Literal["image"] = "image"
     sigma: Literal["value"] = "value"
 

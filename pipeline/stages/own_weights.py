@@ -1,13 +1,9 @@
-"""Weights of own denoisers: safetensors, or what torch.save made of a state_dict; never pickled objects."""
+"""Weights of own denoisers: safetensors, and nothing that may hold pickled objects."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -18,7 +14,7 @@ def fill(module: nn.Module, path: Path, field: str) -> None:
     """Put a file's weights into a module.
 
     Raises:
-        UserError: missing, damaged, pickled objects, or names and shapes that are not the module's.
+        UserError: missing, damaged, no safetensors, or names and shapes that are not the module's.
     """
     weights, wanted = _read(path, field), module.state_dict()
     told = [
@@ -43,22 +39,13 @@ def _read(path: Path, field: str) -> dict[str, Tensor]:
     if not path.is_file():
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UserError(f"params.yaml: {field}: {path} is not there{suggestion(path.name, there)}")
-    try:
-        if path.suffix == ".safetensors":
-            found = load_file(path)
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # its doubts about a file that it then refuses
-                found = torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError:
+    if path.suffix != ".safetensors":
         raise UserError(
-            f"params.yaml: {field}: {path} is no file of weights, or holds pickled objects, which are never loaded; "
-            "save model.state_dict() with safetensors.torch.save_file"
-        ) from None
-    except Exception as error:  # of two readers, on bytes that may be anything
+            f"params.yaml: {field}: {path} is no .safetensors; other files may hold pickled objects, "
+            "which are never loaded: save model.state_dict() with safetensors.torch.save_file"
+        )
+    try:
+        return load_file(path)
+    except Exception as error:  # of a reader, on bytes that may be anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"params.yaml: {field}: {path} is damaged, or no file of weights ({reason})") from None
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
-        keys = ", ".join(map(str, found))[:80] if isinstance(found, Mapping) else type(found).__name__
-        raise UserError(f"params.yaml: {field}: {path} holds more than a state_dict ({keys}); save model.state_dict()")
-    return dict(found)

@@ -64,7 +64,7 @@ class Store:
         import pandas as pd
 
         assert outcome.result is not None
-        with replacing_folder(Paths(self.home(task)).model(task.dataset, task.model)) as folder:
+        with replacing_folder(Paths(self.home(task)).model(task.dataset, task.model), sealed=True) as folder:
             (folder / "weights.safetensors").write_bytes(outcome.weights)
             write_csv(folder / "history.csv", pd.DataFrame(outcome.result["history"]))
             facts = {name: outcome.result[name] for name in ("frames", "outcome")}

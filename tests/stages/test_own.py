@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import TypeAdapter
-from torch import nn
+from safetensors.torch import save, save_file
 
 from pipeline.config.own import Own
 from pipeline.config.params import Params, parse
@@ -94,26 +94,27 @@ def test_what_is_not_fit_for_use_is_told_with_its_field(paths: Paths, section: d
     [
         ({"scale": torch.zeros(3)}, r'"scale" has shape \(3,\), not \(2,\)'),
         ({"other": torch.zeros(2)}, '"scale" is missing, "other" is none of its names'),
-        ({"epoch": 3}, "holds more than a state_dict"),
-        (nn.Linear(1, 1), "pickled objects, which are never loaded"),
         (b"\x80garbage", "no file of weights"),
     ],
 )
-def test_weights_that_do_not_fit_are_told(paths: Paths, saved: object, said: str) -> None:
-    file = paths.root / "data" / "own" / "w.pt"
-    if isinstance(saved, bytes):
-        file.write_bytes(saved)
-    else:
-        torch.save(saved, file)
+def test_weights_that_do_not_fit_are_told(paths: Paths, saved: bytes | dict[str, torch.Tensor], said: str) -> None:
+    file = paths.root / "data" / "own" / "w.safetensors"
+    file.write_bytes(saved if isinstance(saved, bytes) else save(saved))
     with pytest.raises(UserError, match=said) as caught:
-        load(paths, target="net.py:good", weights="w.pt")
+        load(paths, target="net.py:good", weights="w.safetensors")
     assert str(caught.value).startswith(f"params.yaml: {FIELD}.weights: ")
 
 
+def test_a_file_that_may_hold_pickled_objects_is_not_opened(paths: Paths) -> None:
+    (paths.root / "data" / "own" / "w.pt").write_bytes(b"")
+    with pytest.raises(UserError, match=r"pickled objects, which are never loaded: save model\.state_dict\(\) with"):
+        load(paths, target="net.py:good", weights="w.pt")
+
+
 def test_weights_are_put_into_the_module(paths: Paths) -> None:
-    torch.save({"scale": torch.tensor([3.0, 4.0])}, paths.root / "data" / "own" / "w.pt")
+    save_file({"scale": torch.tensor([3.0, 4.0])}, paths.root / "data" / "own" / "w.safetensors")
     for target in ("net.py:good", "data/own/net.py:good"):
-        module = load(paths, target=target, weights="w.pt").module
+        module = load(paths, target=target, weights="w.safetensors").module
         assert module.scale.tolist() == [3, 4]  # type: ignore[union-attr]
 
 
