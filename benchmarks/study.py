@@ -30,9 +30,9 @@ from pipeline.metrics.ssim import ssim_distances
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.stages.prepared import Prepared, load_prepared
-from pipeline.training import loop
+from pipeline.training import objectives
 from pipeline.training.loop import Training, TrainingDivergedError
-from pipeline.training.objectives import trained_denoiser
+from pipeline.training.objectives import Denoising, trained_denoiser
 from pipeline.training.optimiser import Optimiser
 
 DEVELOPMENT_SEEDS = (100, 101)
@@ -60,7 +60,9 @@ class StudyTraining(Training):
         self.variant = variant
         if variant.torch_optimiser:
             self.optimiser = TorchOptimiser(network, variant.torch_optimiser)
-        self.whole, self.called = self.frames, variant.prepare(network) if variant.prepare else None
+        assert isinstance(self.objective, Denoising)
+        self.drawn, self.whole = self.objective, self.objective.frames
+        self.called = variant.prepare(network) if variant.prepare else None
         self.seconds = 0.0  # of CPU, without scoring
 
     def _update(self) -> float:
@@ -68,7 +70,7 @@ class StudyTraining(Training):
         side = self.variant.patch
         if side:
             y, x = torch.randint(self.whole.shape[-1] - side + 1, (2,), generator=self.generator).tolist()
-            self.frames = self.whole[..., y : y + side, x : x + side]
+            self.drawn.frames = self.whole[..., y : y + side, x : x + side]
         plain = self.network
         if self.called is not None:
             self.network = self.called
@@ -86,10 +88,10 @@ def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]
     base = params.training(dataset, "resunet")
     assert isinstance(base, ResUNetTraining)
     cfg = base.model_copy(update={**variant.settings, "patience": 0, "steps": 10**6, "record_every": 10**6})
-    law = loop.draw_sigmas
+    law = objectives.draw_sigmas
     if variant.sigmas:
         chosen = variant.sigmas
-        loop.draw_sigmas = lambda _, largest, count, generator: chosen(largest, count, generator)  # type: ignore[assignment]
+        objectives.draw_sigmas = lambda _, *drawn: chosen(*drawn)
     try:
         steps = max(CALIBRATION, round(seconds / _seconds_a_step(StudyTraining(frames, cfg, variant))))
         cfg = cfg.model_copy(update={"steps": steps, "record_every": max(1, steps // 10)})
@@ -98,7 +100,7 @@ def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]
     except TrainingDivergedError:
         return {"variant": name, "steps": 0}
     finally:
-        loop.draw_sigmas = law
+        objectives.draw_sigmas = law
     settings: Any = bias_free(cfg, 1) if variant.network and name.startswith("unet") else cfg
     denoiser = trained_denoiser(training.average, settings)
     last, best = history[-1].scores, max(history, key=lambda record: record.scores["psnr_held_out_25"])

@@ -10,10 +10,30 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
-from pipeline.config.training import Model
+from pipeline.config.training import DiffusionTraining, MCVDTraining, Model, ResUNetTraining, UNetTraining, VAETraining
+from pipeline.training.clip_objectives import Continuing, Predicting
 from pipeline.training.clips import Order
-from pipeline.training.objectives import HeldOut, objective_of
+from pipeline.training.objectives import Autoencoding, Denoising, Diffusing, HeldOut, Objective
 from pipeline.training.optimiser import Optimiser, average_into, rate_factor
+
+
+def objective_of(cfg: Model, frames: Frames, held_out: HeldOut, order: Order | None) -> Objective:
+    """The objective of a kind of training.
+
+    Raises:
+        ValueError: a training on ordered clips without an order, or without a clip.
+    """
+    if isinstance(cfg, VAETraining):
+        return Autoencoding(cfg, frames, held_out)
+    if isinstance(cfg, DiffusionTraining):
+        return Diffusing(cfg, frames, held_out)
+    if isinstance(cfg, UNetTraining | ResUNetTraining):
+        return Denoising(cfg, frames, held_out)
+    if order is None:
+        raise ValueError(f"{cfg.network} is trained on ordered clips: it needs to know which frames follow one another")
+    if isinstance(cfg, MCVDTraining):
+        return Continuing(cfg, frames, held_out, order)
+    return Predicting(cfg, frames, held_out, order)
 
 
 class TrainingDivergedError(RuntimeError):

@@ -1,41 +1,30 @@
-"""What a step makes smaller and how the result is scored: all that differs between the kinds of training."""
+"""What a step makes smaller and how the result is scored, for trainings on shuffled frames."""
 
 from __future__ import annotations
 
 import math
-from itertools import islice
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from pipeline.arrays import Frames, Videos
+from pipeline.arrays import Frames
 from pipeline.config.training import (
     Diffusion,
     DiffusionTraining,
-    MCVDTraining,
     Model,
     ResUNetTraining,
-    RNNODETraining,
     UNetTraining,
     VAETraining,
 )
 from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.network import ConditionalDenoiser, NetworkDenoiser
 from pipeline.networks.conditional import ConditionalUNet, Given
-from pipeline.networks.rnn_ode import RNNODE
 from pipeline.networks.vae import VAE
-from pipeline.training.clips import GIVEN, Clips, Order
 from pipeline.training.noise import draw_sigmas, noise_like, psnr
 
 LEVELS_255 = (25, 15, 50)
 """Noise levels at which PSNR is recorded, in 1/255; the first is the one a plateau is judged by."""
-
-BLINDING = 4.0
-"""A noise level, in grey levels, that leaves nothing to be seen of an image."""
-
-SCORED = 64
-"""Clips, at most, on which predictions are scored."""
 
 
 HeldOut = Float[Tensor, "held_out channel height width"]
@@ -55,25 +44,6 @@ class Objective:
     def scores(self, network: nn.Module) -> dict[str, float]:
         """How good the network is."""
         raise NotImplementedError
-
-
-def objective_of(cfg: Model, frames: Frames, held_out: HeldOut, order: Order | None) -> Objective:
-    """The objective of a kind of training.
-
-    Raises:
-        ValueError: a training on ordered clips without an order, or without a clip.
-    """
-    if isinstance(cfg, VAETraining):
-        return Autoencoding(cfg, frames, held_out)
-    if isinstance(cfg, DiffusionTraining):
-        return Diffusing(cfg, frames, held_out)
-    if isinstance(cfg, UNetTraining | ResUNetTraining):
-        return Denoising(cfg, frames, held_out)
-    if order is None:
-        raise ValueError(f"{cfg.network} is trained on ordered clips: it needs to know which frames follow one another")
-    if isinstance(cfg, MCVDTraining):
-        return Continuing(cfg, frames, held_out, order)
-    return Predicting(cfg, frames, held_out, order)
 
 
 class _OnFrames(Objective):
@@ -102,7 +72,7 @@ class Autoencoding(_OnFrames):
         """Of the reconstruction from the mean code."""
         assert isinstance(network, VAE)
         reconstructed = network.decode(network.encode(self.held_out)[0])
-        return {"psnr_reconstruction": _psnr((reconstructed - self.held_out).square().mean())}
+        return {"psnr_reconstruction": decibels((reconstructed - self.held_out).square().mean())}
 
 
 class Denoising(_OnFrames):
@@ -132,102 +102,11 @@ class Diffusing(_OnFrames):
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
         """See `ConditionalUNet.loss`."""
-        return _diffusion_loss(network, self.batch(generator), None, self.cfg, generator)
+        return diffusion_loss(network, self.batch(generator), None, self.cfg, generator)
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """At three noise levels."""
         return _denoising_scores(network, self)
-
-
-class _OnClips(Objective):
-    """An objective on ordered clips: of `clips` only what is `seen` is trained on, what is held out is for scores."""
-
-    def __init__(self, cfg: Model, frames: Frames, held_out: HeldOut, clips: Clips) -> None:
-        self.cfg, self.clips = cfg, clips
-        self.frames, self.held_out = frames, held_out
-
-    def at(self, rows: Int[Tensor, "*rows"]) -> Float[Tensor, "*rows channel height width"]:
-        """Training frames, by their rows."""
-        return self.frames[rows.to(self.frames.device)]
-
-    def error(self, predicted: Float[Tensor, "clip frame ..."], clips: Clips, held_out: bool) -> float:
-        """PSNR of predictions of all frames but the given ones, over the held-out or over the training frames."""
-        of_interest = (clips.held_out if held_out else clips.seen)[:, GIVEN:]
-        rows = clips.rows[:, GIVEN:][of_interest]
-        truth = self.held_out[(-1 - rows).to(self.frames.device)] if held_out else self.at(rows)
-        return _psnr((predicted[of_interest.to(predicted.device)] - truth).square().mean())
-
-
-class Continuing(_OnClips):
-    """Of masked conditional video diffusion (Voleti, Jolicoeur-Martineau, Pal 2022): EDM's loss on the next frames."""
-
-    cfg: MCVDTraining
-
-    def __init__(self, cfg: MCVDTraining, frames: Frames, held_out: HeldOut, order: Order) -> None:
-        length = GIVEN + cfg.future
-        every = Clips.of(order, length, length)
-        super().__init__(cfg, frames, held_out, every)
-        self.whole = every.where(every.seen.all(1))
-        if not len(self.whole.rows):
-            raise ValueError(f"no {length} frames in a row of which none is held out")
-
-    def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """Of the frames after the two given ones, which are hidden now and then."""
-        chosen = torch.randint(len(self.whole.rows), (self.cfg.batch,), generator=generator)
-        clips = self.at(self.whole.rows[chosen])
-        hidden = torch.rand(len(clips), 1, 1, 1, generator=generator) < self.cfg.masked
-        given = clips[:, :GIVEN].flatten(1, 2) * ~hidden.to(clips.device)
-        return _diffusion_loss(network, clips[:, GIVEN:].flatten(1, 2), given, self.cfg, generator)
-
-    @torch.no_grad()
-    def scores(self, network: nn.Module) -> dict[str, float]:
-        """Of the next frames where the noise leaves nothing of them to be seen: of the conditional mean, nearly."""
-        assert isinstance(network, ConditionalUNet)
-        found = {}
-        for name, held_out in (("held_out", True), ("train", False)):
-            clips = _some(self.clips, self.clips.held_out.any(1)) if held_out else _some(self.whole, None)
-            given = self.at(clips.rows[:, :GIVEN]).flatten(1, 2)
-            noise = noise_like(self.at(clips.rows[:, GIVEN:]).flatten(1, 2), Generator().manual_seed(0))
-            sigmas = torch.full((len(given), 1, 1, 1), BLINDING, device=given.device)
-            predicted = network(sigmas * noise, sigmas, given)
-            found[f"psnr_next_{name}"] = self.error(predicted.unflatten(1, (self.cfg.future, -1)), clips, held_out)
-        return found
-
-
-class Predicting(_OnClips):
-    """Of the recurrent latent ODE: mean squared error on frames of a clip, from its first two."""
-
-    cfg: RNNODETraining
-
-    def __init__(self, cfg: RNNODETraining, frames: Frames, held_out: HeldOut, order: Order) -> None:
-        super().__init__(cfg, frames, held_out, Clips.of(order, GIVEN + cfg.horizon, GIVEN + 1))
-        self.seen = self.clips.seen[:, 1:].float()
-
-    def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """On `targets` frames of every clip, the last given one and those after it."""
-        assert isinstance(network, RNNODE)
-        cfg = self.cfg
-        chosen = torch.randint(len(self.clips.rows), (cfg.batch,), generator=generator)
-        rows = self.clips.rows[chosen]
-        times = torch.multinomial(self.seen[chosen], cfg.targets, replacement=True, generator=generator)
-        truth = self.at(rows[:, 1:].gather(1, times)).flatten(0, 1)
-        with torch.autocast(truth.device.type, torch.bfloat16, enabled=cfg.bfloat16):
-            codes = _codes(network, self.at(rows[:, :GIVEN]), int(times.max()))
-            wanted = codes[torch.arange(cfg.batch).unsqueeze(1), times].flatten(0, 1)
-            predicted = network.decode(wanted)
-        return (predicted.float() - truth).square().mean()
-
-    @torch.no_grad()
-    def scores(self, network: nn.Module) -> dict[str, float]:
-        """Of all frames up to the horizon."""
-        assert isinstance(network, RNNODE)
-        found = {}
-        for name, held_out in (("held_out", True), ("train", False)):
-            clips = _some(self.clips, self.clips.held_out.any(1) if held_out else None)
-            codes = _codes(network, self.at(clips.rows[:, :GIVEN]), self.cfg.horizon)[:, 1:]
-            predicted = network.decode(codes.flatten(0, 1))
-            found[f"psnr_{name}"] = self.error(predicted.unflatten(0, codes.shape[:2]), clips, held_out)
-        return found
 
 
 def trained_denoiser(network: nn.Module, cfg: Model) -> Denoiser:
@@ -255,9 +134,10 @@ def _denoising_scores(network: nn.Module, on: _OnFrames) -> dict[str, float]:
     return scores | {"psnr_train_25": psnr(denoiser, seen, 25 / 255)}
 
 
-def _diffusion_loss(
+def diffusion_loss(
     network: nn.Module, clean: Frames, given: Given | None, cfg: Diffusion, generator: Generator
 ) -> Float[Tensor, ""]:
+    """EDM's loss of a network that is told sigma (Karras et al. 2022), log-normal; `given`: past frames or None."""
     assert isinstance(network, ConditionalUNet)
     normal = torch.randn(len(clean), 1, 1, 1, generator=generator).to(clean.device)
     sigmas = cfg.sigma_median_255 / 255 * (cfg.sigma_spread * normal).exp()
@@ -266,19 +146,6 @@ def _diffusion_loss(
         return network.loss(clean, noise, sigmas, given)
 
 
-def _codes(network: RNNODE, given: Videos, count: int) -> Float[Tensor, "clip time latent"]:
-    """Of the last given frame and of `count` after it."""
-    code = network.encode(given)
-    return torch.stack([code, *islice(network.walk(code), count)], 1)
-
-
-def _some(clips: Clips, chosen: Bool[Tensor, " clip"] | None) -> Clips:
-    """At most `SCORED` of the chosen clips, evenly spread; all of them if there are fewer."""
-    kept = clips if chosen is None else clips.where(chosen)
-    every = torch.zeros(len(kept.rows), dtype=torch.bool)
-    every[:: -(-len(every) // SCORED)] = True
-    return kept.where(every)
-
-
-def _psnr(error: Float[Tensor, ""]) -> float:
+def decibels(error: Float[Tensor, ""]) -> float:
+    """PSNR of a mean squared error, for grey levels in [0, 1]."""
     return float(-10 * error.log10())
