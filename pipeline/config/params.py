@@ -9,9 +9,10 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 
 from pipeline.config.data import Dataset, Fetch, Source
-from pipeline.config.methods import CLOSED_FORMS, FRAMES, MethodEntry, OnNetwork, SkippedMethod
+from pipeline.config.methods import MethodEntry, SkippedMethod
 from pipeline.config.section import Name, Section
 from pipeline.config.training import ModelEntry
+from pipeline.config.walks import CLOSED_FORMS, FRAMES, OnNetwork
 from pipeline.errors import UserError, explain, suggestion
 
 

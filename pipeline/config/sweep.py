@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
-from pipeline.config.methods import CLOSED_FORMS, MethodEntry, SkippedMethod
+from pipeline.config.methods import MethodEntry, SkippedMethod
 from pipeline.config.params import Params, read_yaml
 from pipeline.config.section import Name, Section
+from pipeline.config.walks import CLOSED_FORMS
 from pipeline.errors import UserError, explain, suggestion
 
 Value = bool | int | float | str

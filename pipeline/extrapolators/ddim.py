@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import DDIM, DDIMLatent
+from pipeline.config.rivals import DDIM, DDIMLatent
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkError, WalkState, first_velocity, lengths, unit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import AffineFlow, DenseFlow, FlowDenoise
+from pipeline.config.rivals import AffineFlow, DenseFlow, FlowDenoise
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState, denoise, first_velocity
 from pipeline.extrapolators.motion import motions, positions, sample, steady, to_frames, to_images

@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 from skimage.registration import optical_flow_ilk, optical_flow_tvl1
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import Optical
+from pipeline.config.rivals import Optical
 
 Image = Float[np.ndarray, "channel height width"]
 Positions = Float[np.ndarray, "2 height width"]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.arrays import Frames, Vectors
-from pipeline.config.methods import LocalPca, PerturbationPca
+from pipeline.config.rivals import LocalPca, PerturbationPca
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState, denoise, steps, unit
 from pipeline.geometry.tangent import project

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import PcaLinear
+from pipeline.config.rivals import PcaLinear
 from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkState, first_velocity, unit
 
 

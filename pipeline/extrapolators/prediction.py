@@ -10,7 +10,7 @@ from itertools import count, islice
 import torch
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import MCVD, RNNODE
+from pipeline.config.rivals import MCVD, RNNODE
 from pipeline.extrapolators.base import ItemNoise, WalkState, first_velocity
 from pipeline.extrapolators.ddim import ddim, levels
 from pipeline.networks import rnn_ode as networks

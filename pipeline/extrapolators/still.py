@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.arrays import Frames
-from pipeline.config.methods import Persistence, PixelLinear
+from pipeline.config.rivals import Persistence, PixelLinear
 from pipeline.extrapolators.base import ItemNoise, WalkState, first_velocity, unit
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.config.methods import Denoised, Method
+from pipeline.config.methods import Method
+from pipeline.config.walks import Denoised
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkState
 from pipeline.extrapolators.walk import walk

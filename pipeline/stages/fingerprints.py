@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.config.methods import Denoised
 from pipeline.config.own import FOLDER, OwnDenoiser
 from pipeline.config.params import Params
+from pipeline.config.walks import Denoised
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import replacing_folder, write_json
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pydantic import TypeAdapter
 from torch import nn
 
-from pipeline.config.methods import FRAMES, Denoised, Method
+from pipeline.config.methods import Method
 from pipeline.config.own import OwnDenoiser
 from pipeline.config.training import Model, OnClips, VAETraining
+from pipeline.config.walks import FRAMES, Denoised
 from pipeline.denoisers.base import Denoiser
 from pipeline.denoisers.mixture import DiracMixture
 from pipeline.denoisers.non_local_means import NonLocalMeans

@@ -1,4 +1,4 @@
-"""Weights of own denoisers: safetensors, and nothing that may hold pickled objects."""
+"""Weights of own denoisers, as safetensors."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _read(path: Path, field: str) -> dict[str, Tensor]:
         raise UserError(f"params.yaml: {field}: {path} is not there{suggestion(path.name, there)}")
     if path.suffix != ".safetensors":
         raise UserError(
-            f"params.yaml: {field}: {path} is no .safetensors; other files may hold pickled objects, "
-            "which are never loaded: save model.state_dict() with safetensors.torch.save_file"
+            f"params.yaml: {field}: {path} is no .safetensors, the one format that is read; "
+            "save model.state_dict() with safetensors.torch.save_file"
         )
     try:
         return load_file(path)

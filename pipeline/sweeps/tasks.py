@@ -21,6 +21,8 @@ SOURCES = (
         "arrays.py",
         "config/methods.py",
         "config/own.py",
+        "config/rivals.py",
+        "config/walks.py",
         "config/section.py",
         "config/training.py",
         "denoisers",

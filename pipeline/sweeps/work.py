@@ -17,8 +17,9 @@ from safetensors.torch import save
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
-from pipeline.config.methods import Denoised, Method
+from pipeline.config.methods import Method
 from pipeline.config.own import OwnDenoiser
+from pipeline.config.walks import Denoised
 from pipeline.errors import UserError
 from pipeline.extrapolators.base import ItemNoise
 from pipeline.extrapolators.walk import walk

@@ -9,7 +9,7 @@ import torch
 from circle import Broken, oracle, point
 from torch import Generator, Tensor, nn
 
-from pipeline.config.methods import DDIM, DDIMLatent
+from pipeline.config.rivals import DDIM, DDIMLatent
 from pipeline.denoisers.network import NetworkDenoiser
 from pipeline.denoisers.wiener import Wiener
 from pipeline.extrapolators.base import ItemNoise, WalkError

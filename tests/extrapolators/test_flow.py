@@ -6,7 +6,8 @@ import torch
 from circle import Broken
 from torch import Tensor
 
-from pipeline.config.methods import AffineFlow, DenseFlow, FlowDenoise, Method
+from pipeline.config.methods import Method
+from pipeline.config.rivals import AffineFlow, DenseFlow, FlowDenoise
 from pipeline.denoisers.base import Denoiser
 from pipeline.extrapolators.base import ItemNoise, WalkError
 from pipeline.extrapolators.motion import sample

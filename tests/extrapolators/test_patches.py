@@ -9,7 +9,8 @@ import torch
 from circle import Broken, angle, distance, oracle, point, tangent
 from torch import Tensor
 
-from pipeline.config.methods import LocalPca, Method, PerturbationPca
+from pipeline.config.methods import Method
+from pipeline.config.rivals import LocalPca, PerturbationPca
 from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkError, WalkState
 from pipeline.extrapolators.walk import walk
 

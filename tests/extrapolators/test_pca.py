@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from pipeline.config.methods import PcaLinear
+from pipeline.config.rivals import PcaLinear
 from pipeline.extrapolators.base import ItemNoise, TrainingFrames
 from pipeline.extrapolators.walk import walk
 

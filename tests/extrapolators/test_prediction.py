@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from pipeline.config.methods import MCVD, RNNODE, Supervised
+from pipeline.config.rivals import MCVD, RNNODE, Supervised
 from pipeline.extrapolators.base import ItemNoise, WalkError
 from pipeline.extrapolators.walk import walk
 from pipeline.networks import rnn_ode as networks

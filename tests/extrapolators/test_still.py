@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config.methods import Method, Persistence, PixelLinear
+from pipeline.config.methods import Method
+from pipeline.config.rivals import Persistence, PixelLinear
 from pipeline.extrapolators.base import ItemNoise, WalkError
 from pipeline.extrapolators.walk import walk
 from pipeline.networks.vae import VAE

@@ -105,9 +105,9 @@ def test_weights_that_do_not_fit_are_told(paths: Paths, saved: bytes | dict[str,
     assert str(caught.value).startswith(f"params.yaml: {FIELD}.weights: ")
 
 
-def test_a_file_that_may_hold_pickled_objects_is_not_opened(paths: Paths) -> None:
+def test_weights_of_another_format_are_not_opened(paths: Paths) -> None:
     (paths.root / "data" / "own" / "w.pt").write_bytes(b"")
-    with pytest.raises(UserError, match=r"pickled objects, which are never loaded: save model\.state_dict\(\) with"):
+    with pytest.raises(UserError, match=r"the one format that is read; save model\.state_dict\(\) with"):
         load(paths, target="net.py:good", weights="w.pt")
 
 

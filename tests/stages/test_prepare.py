@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.config.methods import CLOSED_FORMS, FRAMES
 from pipeline.config.params import Params, parse
+from pipeline.config.walks import CLOSED_FORMS, FRAMES
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import read_json, read_tensors, seal, write_tensors
