@@ -56,6 +56,7 @@ class Adapted(Denoiser):
         self.channels = channels
         self.multiple = multiple
         self.homogeneous = homogeneous
+        self.blind = not conditioned
         self.sigma_range = sigma_range
         self.differentiable = differentiable
         self.training = module.training  # wrapping must not make a trained network look untrained

@@ -30,7 +30,7 @@ def extrapolate(dataset: str, method: str, cfg: Method, seeds: Sequence[int], pa
     frames = load_prepared(dataset, paths)
     model = load_model(dataset, method, cfg, frames, paths, device)
     with recorded(paths, "extrapolate", f"{dataset}-{method}", cfg.model_dump(mode="json")) as run:
-        run.facts["warnings"] = _warnings(cfg, model, f"extrapolate.{dataset}.{method}.sigma_255")
+        run.facts["warnings"] = _warnings(cfg, model, f"params.yaml: extrapolate.{dataset}.{method}")
         given = frames.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)
         noise = ItemNoise([(seed, video) for seed in seeds for video in range(len(frames.videos))])
         states = walk(cfg, model, given[:, 0], given[:, 1], noise)
@@ -69,16 +69,22 @@ def _by_video(fixed: dict[str, int], numbers: dict[str, Tensor], videos: int) ->
     return pd.DataFrame({"video": range(videos), **fixed, **{name: v.tolist() for name, v in numbers.items()}})
 
 
-def _warnings(cfg: Method, model: torch.nn.Module | None, field: str) -> list[str]:
+def _warnings(cfg: Method, model: torch.nn.Module | None, section: str) -> list[str]:
     """What a reader of the results should know; shown at once, and kept in the record."""
-    if not (isinstance(cfg, Denoised) and isinstance(model, Denoiser) and model.sigma_range):
+    if not (isinstance(cfg, Denoised) and isinstance(model, Denoiser)):
         return []
-    low, high = (255 * level for level in model.sigma_range)
-    if low <= cfg.sigma_255 <= high:
-        return []
-    message = (
-        f"params.yaml: {field}: {cfg.sigma_255:g} is outside the trained range {low:g}-{high:g}; "
-        "expect a poor walk, or train with a larger sigma_max_255"
-    )
-    warnings.warn(message, stacklevel=3)
-    return [message]
+    told = []
+    low, high = (255 * level for level in model.sigma_range or (0, float("inf")))
+    if not low <= cfg.sigma_255 <= high:
+        told.append(
+            f"{section}.sigma_255: {cfg.sigma_255:g} is outside the trained range {low:g}-{high:g}; "
+            "expect a poor walk, or train with a larger sigma_max_255"
+        )
+    if model.homogeneous and not getattr(cfg, "remove_brightness", True):
+        told.append(
+            f"{section}.remove_brightness: false, but the denoiser is homogeneous: the image itself is a top direction "
+            "of its Jacobian, and the walk may brighten instead of move; set it to true"
+        )
+    for message in told:
+        warnings.warn(message, stacklevel=3)
+    return told
