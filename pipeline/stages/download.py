@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import requests
@@ -34,11 +36,7 @@ class Download:
     def __call__(self, url: str, output_file: Any, pooch: Any) -> None:
         """Write what is behind `url` to a path."""
         end, size = time.monotonic() + self.seconds, 0
-        plain = {"Accept-Encoding": "identity"}
-        with (
-            requests.get(url, stream=True, timeout=self.silence, headers=plain) as answer,
-            Path(output_file).open("wb") as file,
-        ):
+        with self._answer(url) as answer, Path(output_file).open("wb") as file:
             answer.raise_for_status()
             if url.startswith("https:") and not answer.url.startswith("https:"):
                 raise OSError("redirects from https to an address without encryption")
@@ -54,3 +52,30 @@ class Download:
                 raise requests.Timeout(f"nothing for {self.silence:g} seconds after {size:,} bytes") from None
             except urllib3.exceptions.HTTPError as error:
                 raise requests.exceptions.ChunkedEncodingError(f"broke off after {size:,} bytes ({error})") from None
+
+    def _answer(self, url: str) -> requests.Response:
+        """The head of the answer, within `seconds`.
+
+        A server that sends its head byte by byte keeps `requests` for ever, and nothing can interrupt it: it waits in
+        a thread of its own, which is left behind and dies with the process.
+        """
+        future: Future[requests.Response] = Future()
+
+        def ask() -> None:
+            try:
+                plain = {"Accept-Encoding": "identity"}
+                answer = requests.get(url, stream=True, timeout=self.silence, headers=plain)
+            except Exception as error:  # whatever it is belongs to the thread that waits
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
+                return
+            if future.set_running_or_notify_cancel():
+                future.set_result(answer)
+            else:
+                answer.close()
+
+        Thread(target=ask, daemon=True).start()
+        wait([future], timeout=self.seconds)
+        if future.cancel():  # not if it has come in the meantime
+            raise TimeoutError(f"no whole answer in {self.seconds:g} seconds: too slow")
+        return future.result()

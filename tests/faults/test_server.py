@@ -48,6 +48,11 @@ class Answer(BaseHTTPRequestHandler):
         while not gone.wait(0.05):
             self.wfile.write(b"x")
 
+    def drips_its_head(self) -> None:
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
+        while not gone.wait(0.05):
+            self.wfile.write(b"x")
+
     def breaks_off(self) -> None:
         self.head(Content_Length=str(SIZE))
         self.wfile.write(bytes(SIZE // 2))
