@@ -96,9 +96,15 @@ def profile_show() -> None:
         typer.echo(line)
 
 
+def _profiles(incomplete: str) -> list[str]:
+    """Completes the name of a profile."""
+    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @profile_app.command("use")
 def profile_use(
-    name: Annotated[str, typer.Argument(help="a file of profiles/, without .yaml")],
+    name: Annotated[str, typer.Argument(help="a file of profiles/, without .yaml", autocompletion=_profiles)],
     force: Annotated[bool, typer.Option("--force", help="even if params.yaml has changes of its own")] = False,
 ) -> None:
     """Write a profile to params.yaml: [dim]manex profile use smoke[/]"""
