@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.error import HTTPError
@@ -37,6 +38,7 @@ def examine(paths: Paths) -> Iterator[Finding]:
     yield from _packages(paths)
     yield from _settings()
     yield _params(paths)
+    yield from _own_denoisers(paths)
     yield from _folder(paths)
     yield from _sources()
     yield _weizmann()
@@ -126,6 +128,35 @@ def _params(paths: Paths) -> Finding:
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         return Finding("problem", "settings", lines[0] + more, "correct it, or: manex profile use cpu --force")
     return Finding("ok", "settings", f"params.yaml is valid, profile {params.profile}")
+
+
+def _own_denoisers(paths: Paths) -> Iterator[Finding]:
+    """Whether the files and libraries of own denoisers are there; the walk itself tries what they compute."""
+    from pipeline.config.own import OwnCallable, OwnDeepinv, OwnDiffusers, OwnModule, located
+    from pipeline.config.params import load
+
+    try:
+        brought = {(own.label, own.files): own for _, _, own in load(paths.params).own_denoisers()}
+    except UserError:  # told already
+        return
+    for (label, files), own in brought.items():
+        package, install = "", "pip install --constraint constraints.txt --editable '.[{}]'"
+        if isinstance(own, OwnDiffusers | OwnDeepinv):
+            package = own.kind
+        elif isinstance(own, OwnModule | OwnCallable):
+            source = own.target.partition(":")[0]
+            if source.endswith(".py"):
+                files = (located(source), *files)
+            else:
+                package, install = source.partition(".")[0], "pip install {}"
+        missing = [str(path) for path in files if not (paths.root / path).exists()]
+        if missing:
+            mend = "put it there, or correct its name in params.yaml"
+            yield Finding("problem", f"denoiser {label}", f"{', '.join(missing)} not found", mend)
+        elif package and find_spec(package) is None:
+            yield Finding("problem", f"denoiser {label}", f"{package} is not installed", install.format(package))
+        else:
+            yield Finding("ok", f"denoiser {label}", "its files and libraries are here")
 
 
 def _folder(paths: Paths) -> Iterator[Finding]:

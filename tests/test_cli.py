@@ -120,6 +120,7 @@ def test_a_mistyped_command_gets_a_suggestion(words: tuple[str, ...], expected: 
         ("manex prepare ro", ["rotated_mnist"]),
         ("manex train rotated_mnist r", ["resunet"]),
         ("manex evaluate rotated_mnist l", ["linear"]),
+        ("manex profile use sm", ["smoke"]),
     ],
 )
 def test_the_shell_completes_commands_and_names(
@@ -302,6 +303,30 @@ def test_the_doctor_sees_wrong_settings_and_missing_outputs(project: Path, monke
     assert done.exit_code == 1
     for expected in ("mend: unset MANEX_DEVICE", "manex profile use cpu", "1 of 1 in dvc.lock are not here"):
         assert expected in done.stdout
+
+
+def test_the_doctor_looks_for_the_files_and_libraries_of_own_denoisers(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
+    own = [
+        '{kind: callable, target: "here.py:shrink"}',
+        '{kind: module, target: "gone.py:build", weights: w.safetensors}',
+        '{kind: module, target: "nonesuch_package.models:build"}',
+    ]
+    settings = (project / "params.yaml").read_text().replace("methods: [linear", "methods: [m0, m1, m2, linear")
+    walk = "algorithm: tangent_flow, frames: 3, sigma_255: 15"
+    cells = [f"    m{n}: {{{walk}, denoiser: {text}}}" for n, text in enumerate(own)]
+    settings = settings.replace("    linear:", "\n".join([*cells, "    linear:"]), 1)
+    (project / "params.yaml").write_text(settings)
+    (project / "data" / "own").mkdir(parents=True)
+    (project / "data" / "own" / "here.py").write_text("")
+    told = [line for line in manex("doctor").stdout.splitlines() if "denoiser " in line]
+    assert [line.split(maxsplit=2)[::2] for line in told] == [
+        ["ok", "here.py:shrink: its files and libraries are here"],
+        ["problem", "gone.py:build: data/own/gone.py, data/own/w.safetensors not found"],
+        ["problem", "nonesuch_package.models:build: nonesuch_package is not installed"],
+    ]
 
 
 def test_a_taken_port_is_named_with_another_one(project: Path) -> None:

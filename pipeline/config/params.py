@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -10,9 +11,10 @@ from ruamel.yaml import YAML
 
 from pipeline.config.data import Dataset, Fetch, Source
 from pipeline.config.methods import MethodEntry, SkippedMethod
+from pipeline.config.own import OwnDenoiser
 from pipeline.config.section import Name, Section
 from pipeline.config.training import ModelEntry
-from pipeline.config.walks import CLOSED_FORMS, FRAMES, OnNetwork
+from pipeline.config.walks import CLOSED_FORMS, FRAMES, Denoised, OnNetwork
 from pipeline.errors import UserError, explain, suggestion
 
 
@@ -72,6 +74,14 @@ class Params(Section):
     def method(self, dataset: str, method: str) -> MethodEntry:
         """The settings of one extrapolation."""
         return _pick(_pick(self.extrapolate, dataset, "dataset"), method, "method")
+
+    def own_denoisers(self) -> Iterator[tuple[str, str, OwnDenoiser]]:
+        """Dataset, method and settings of every cell whose denoiser the user has brought along."""
+        for dataset in self.datasets:
+            for method in self.methods:
+                cfg = self.method(dataset, method)
+                if isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser):
+                    yield dataset, method, cfg.denoiser
 
 
 T = TypeVar("T")

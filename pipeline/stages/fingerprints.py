@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from itertools import product
 from pathlib import Path
 
-from pipeline.config.own import FOLDER, OwnDenoiser
+from pipeline.config.own import FOLDER
 from pipeline.config.params import Params
-from pipeline.config.walks import Denoised
 from pipeline.paths import Paths
 from pipeline.stages.artifacts import replacing_folder, write_json
 
@@ -23,21 +23,14 @@ def fingerprints(params: Params, paths: Paths) -> None:
     A cell may read any file of data/own but the weights that other cells alone name.
     """
     hashes = {path: hashlib.sha256((paths.root / path).read_bytes()).hexdigest() for path in paths.own_files()}
-    cells = {(d, m): _weights(params, d, m) for d in params.datasets for m in params.methods}
-    every = {weights for named in cells.values() for weights in named or ()}
+    named = {(dataset, method): frozenset(own.files) for dataset, method, own in params.own_denoisers()}
+    every = frozenset().union(*named.values())
     with replacing_folder(paths.fingerprints) as folder:
-        for (dataset, method), named in cells.items():
-            own = {} if named is None else {p: h for p, h in hashes.items() if not _lies_in(p, every - named)}
-            told = {path.relative_to(FOLDER).as_posix(): value for path, value in own.items()}
-            write_json(folder / dataset / f"{method}.json", told)
-
-
-def _weights(params: Params, dataset: str, method: str) -> frozenset[Path] | None:
-    """The weights that a cell with an own denoiser names; None for any other cell."""
-    cfg = params.method(dataset, method)
-    if isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser):
-        return frozenset(cfg.denoiser.files)
-    return None
+        for cell in product(params.datasets, params.methods):
+            others = every - named.get(cell, frozenset())
+            read = [path for path in hashes if cell in named and not _lies_in(path, others)]
+            told = {path.relative_to(FOLDER).as_posix(): hashes[path] for path in read}
+            write_json(folder / cell[0] / f"{cell[1]}.json", told)
 
 
 def _lies_in(path: Path, weights: Collection[Path]) -> bool:
