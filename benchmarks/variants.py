@@ -83,6 +83,18 @@ def _torch(make: Callable[..., torch.optim.Optimizer], **settings: Any) -> Varia
     return Variant(torch_optimiser=lambda parameters: make(parameters, **settings))
 
 
+def _channels_last(network: nn.Module) -> nn.Module:
+    """All features with the channels last in memory; filters stay, since Muon's matrices share their storage."""
+
+    def laid_out(_: nn.Module, __: object, features: Tensor) -> Tensor:
+        return features.contiguous(memory_format=torch.channels_last)
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(laid_out)
+    return network
+
+
 VARIANTS: dict[str, Variant] = {
     "recipe": Variant(),
     "unet_64_reference": _bias_free(64, **REFERENCE),
@@ -112,7 +124,7 @@ VARIANTS: dict[str, Variant] = {
     "sigma_quadratic": Variant({"sigma_law": "quadratic"}),
     "sigma_log_uniform": Variant(sigmas=_log_uniform),
     "float32": Variant({"bfloat16": False}),
-    "channels_last": Variant(prepare=lambda net: net.to(memory_format=torch.channels_last)),
+    "channels_last": Variant(prepare=_channels_last),
     "compile": Variant(prepare=lambda net: torch.compile(net)),  # type: ignore[return-value,unused-ignore]
     "patches_12": Variant(patch=12),
     "decay_0": Variant({"weight_decay": 0.0}),

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from pipeline.config.methods import Method
 from pipeline.config.own import OwnDenoiser
+from pipeline.config.training import OnClips
 from pipeline.config.walks import Denoised
 from pipeline.errors import UserError
 from pipeline.extrapolators.base import ItemNoise
@@ -99,7 +100,8 @@ def _trained(task: Train, frames: Prepared, device: str) -> tuple[dict[str, Any]
     torch.manual_seed(task.cfg.seed)  # layers draw their first weights from the global generator
     shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
     network = build_network(task.cfg, **shape).to(device)
-    training = Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), task.cfg)
+    order = frames.order if isinstance(task.cfg, OnClips) else None
+    training = Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), task.cfg, order)
     history = [{"step": record.step, "loss": record.loss, **_finite(record.scores)} for record in training.run()]
     weights = {name: tensor.contiguous().cpu() for name, tensor in training.average.state_dict().items()}
     outcome = {"stopped_by": training.finished, **history[-1]}

@@ -11,7 +11,7 @@ from walkers import FLOW, TRAINING, VALUES, files, finished, sweep
 from pipeline.config.methods import TangentFlow
 from pipeline.config.params import load, parse
 from pipeline.config.sweep import load_grid, parse_grid
-from pipeline.config.training import ResUNetTraining
+from pipeline.config.training import ResUNetTraining, RNNODETraining
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.evaluate import evaluate
@@ -129,6 +129,21 @@ def test_a_train_seed_makes_the_network_that_the_stage_train_makes(paths: Paths)
     assert rows["train_seed"].fillna(-1).tolist() == [0, 7, -1]
     assert rows["dtw_ssid"].nunique() == 3
     assert finished(sweep(paths, methods={"linear": {}, "persistence": {}}, train_seeds=[0, 7])) == []
+
+
+def test_a_train_seed_of_a_network_on_ordered_clips_makes_what_the_stage_makes(paths: Paths) -> None:
+    training = {"network": "rnn_ode", "latent": 4, "hidden": 8, "steps": 2, "batch": 2, "horizon": 3, "targets": 2}
+    training["learning_rate"] = 0.02
+    walked = {"algorithm": "rnn_ode", "frames": 3}
+    values = {**VALUES, "models": ["resunet", "rnn_ode"], "methods": ["rnn_ode"]}
+    values |= {"train": {"walker": {"resunet": TRAINING, "rnn_ode": training}}}
+    values |= {"extrapolate": {"walker": {"rnn_ode": walked}}}
+    grid = parse_grid({"datasets": ["walker"], "methods": {"rnn_ode": {}}, "seeds": [100], "train_seeds": [7]}, "")
+    outcomes = finished(Sweep("tiny", grid, parse(values, "params.yaml"), paths))
+    assert [outcome.message for outcome in outcomes] == ["", ""]
+    (weights,) = (paths.sweep("tiny") / "trainings").rglob("weights.safetensors")
+    train("walker", "rnn_ode", RNNODETraining.model_validate({**training, "seed": 7}), paths)
+    assert weights.read_bytes() == (paths.model("walker", "rnn_ode") / "weights.safetensors").read_bytes()
 
 
 def test_a_damaged_network_of_the_sweep_is_trained_again(paths: Paths) -> None:
