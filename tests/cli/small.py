@@ -1,0 +1,27 @@
+"""A project as small as settings can be, and how to run a command in it."""
+
+from __future__ import annotations
+
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import app
+
+SMALL = """\
+# as small as it gets
+profile: {name}
+datasets: [rotated_mnist]
+models: [resunet]
+methods: [linear]
+data:
+  rotated_mnist: {{kind: rotation, frames: {frames}}}
+train:
+  rotated_mnist:
+    resunet: {{network: resunet, steps: 2, learning_rate: 0.02}}
+extrapolate:
+  rotated_mnist:
+    linear: {{algorithm: linear, frames: 3, sigma_255: 25, eta: 1}}
+"""
+
+
+def manex(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
