@@ -31,7 +31,8 @@ LONGEST = 600.0
 
 def make(root: Path) -> Path:
     """The project, with nothing computed."""
-    (root / "data" / "raw" / "none").mkdir(parents=True)
+    for empty in ("raw/none", "own"):
+        (root / "data" / empty).mkdir(parents=True)
     (root / "params.yaml").write_text(PARAMS)
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
