@@ -67,7 +67,7 @@ def place(kind: str, processes: int) -> Iterator[None]:
         return
     from distributed import LocalCluster
 
-    with LocalCluster(processes, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=processes, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         os.environ["MANEX_SCHEDULER"] = cluster.scheduler_address
         yield
 
