@@ -49,7 +49,7 @@ _ALONE = Lock()
 def attempt(task: Task) -> Outcome:
     """Do a task. A failure is an answer, too: the other tasks go on."""
     with _ALONE:
-        _keep_freed_memory()
+        keep_freed_memory()
         began, cpu = time.perf_counter(), time.process_time()
         result, weights, message = None, b"", ""
         try:
@@ -67,7 +67,7 @@ def attempt(task: Task) -> Outcome:
         return Outcome(task.key, result, message, measured, weights)
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Undo what Dask's nanny tells glibc: to hand all freed memory back at once, which slows torch down."""
     if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_MMAP_THRESHOLD, 2**25)
