@@ -41,11 +41,23 @@ class DenoiserTraining(Optimised, BlindNoise, Training):
     """A blind denoiser: sigma uniform in [0, sigma_max_255], mean squared error on the noise."""
 
 
-class UNetTraining(DenoiserTraining):
+class BiasFreeTraining(DenoiserTraining):
+    """A blind denoiser without a bias in any layer: D(c y) = c D(y)."""
+
+
+class UNetTraining(BiasFreeTraining):
     """The paper's bias-free network."""
 
     network: Literal["unet"]
     width: PositiveInt = 64
+
+
+class BFCNNTraining(BiasFreeTraining):
+    """A plain stack of convolutions, the bias-free DnCNN (Mohan et al. 2020)."""
+
+    network: Literal["bf_cnn"]
+    width: PositiveInt = Field(64, description="channels within")
+    depth: int = Field(20, ge=2, description="convolutions; a pixel is denoised from a square of 2 depth + 1")
 
 
 class ResUNetTraining(DenoiserTraining):
@@ -106,10 +118,13 @@ class SkippedModel(Skipped):
     network: Literal["skipped"]
 
 
+Blind = UNetTraining | BFCNNTraining | ResUNetTraining
+"""Trainings of denoisers that are not told the noise level."""
+
 OnClips = MCVDTraining | RNNODETraining
 """Trainings that see the order of the frames: more supervision than the others."""
 
-Trained = UNetTraining | ResUNetTraining | VAETraining | DiffusionTraining | OnClips
+Trained = Blind | VAETraining | DiffusionTraining | OnClips
 Model = Annotated[Trained, Field(discriminator="network")]
 ModelEntry = Annotated[Trained | SkippedModel, Field(discriminator="network")]
 """What may stand under `train.DATASET.MODEL`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from pipeline.config.training import (
+    BFCNNTraining,
     DiffusionTraining,
     MCVDTraining,
     Model,
@@ -12,6 +13,7 @@ from pipeline.config.training import (
     RNNODETraining,
     UNetTraining,
 )
+from pipeline.networks.bf_cnn import BFCNN
 from pipeline.networks.conditional import ConditionalUNet
 from pipeline.networks.resunet import ResUNet
 from pipeline.networks.rnn_ode import RNNODE
@@ -23,6 +25,8 @@ def build_network(cfg: Model, channels: int, size: int) -> nn.Module:
     """The network that `cfg` describes, for square frames of `size` pixels."""
     if isinstance(cfg, UNetTraining):
         return UNet(channels, cfg.width)
+    if isinstance(cfg, BFCNNTraining):
+        return BFCNN(channels, cfg.width, cfg.depth)
     if isinstance(cfg, ResUNetTraining):
         return ResUNet(channels, cfg.widths)
     if isinstance(cfg, DiffusionTraining):

@@ -4,35 +4,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from pipeline.arrays import Frames
+from pipeline.networks.bias_free import BiasFreeBatchNorm, he_initialise
 from pipeline.networks.padding import pad_to_multiple
-
-
-class BiasFreeBatchNorm(nn.Module):
-    """Batch norm without mean or bias: divide each channel by its standard deviation, scale by gamma.
-
-    A mean or a bias would end the network's homogeneity (Mohan et al. 2020), so only the spread is normalised.
-    """
-
-    running_sd: Tensor
-
-    def __init__(self, channels: int, momentum: float = 0.1) -> None:
-        super().__init__()
-        self.momentum = momentum
-        self.register_buffer("running_sd", torch.ones(1, channels, 1, 1))
-        # The reference starts from small gammas, of order 2 / (9 * 64), clipped at 0.025.
-        self.gamma = nn.Parameter((torch.randn(1, channels, 1, 1) * (2 / 9 / 64)).clamp(-0.025, 0.025))
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return x * (self.gamma / self.running_sd)
-        wide = x if x.dtype == torch.float64 else x.float()  # half precision is too coarse for a variance
-        sd = (wide.var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
-        with torch.no_grad():
-            self.running_sd.lerp_(sd, self.momentum)
-        return x * (self.gamma / sd).to(x.dtype)
 
 
 def _block(inputs: int, outputs: int, first: bool = False) -> nn.Sequential:
@@ -72,9 +48,7 @@ class UNet(nn.Module):
                 nn.Conv2d(width, channels, 3, padding=1, bias=False),
             )
         )
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        he_initialise(self)
 
     def forward(self, noisy: Frames) -> Frames:
         """The noise in the image; 20 pixels are zero-padded to 24 inside, which eight divides."""
@@ -87,5 +61,5 @@ class UNet(nn.Module):
         x = self.middle(x)
         for upsample, block in zip(self.upsample, self.decoder, strict=True):
             x = block(torch.cat([upsample(x), skips.pop()], dim=1))
-        noise: Tensor = x[..., :height, :width]
+        noise: Frames = x[..., :height, :width]
         return noise

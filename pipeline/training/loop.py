@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
-from pipeline.config.training import DiffusionTraining, MCVDTraining, Model, ResUNetTraining, UNetTraining, VAETraining
+from pipeline.config.training import Blind, DiffusionTraining, MCVDTraining, Model, VAETraining
 from pipeline.training.clip_objectives import Continuing, Predicting
 from pipeline.training.clips import Order
 from pipeline.training.objectives import Autoencoding, Denoising, Diffusing, HeldOut, Objective
@@ -27,7 +27,7 @@ def objective_of(cfg: Model, frames: Frames, held_out: HeldOut, order: Order | N
         return Autoencoding(cfg, frames, held_out)
     if isinstance(cfg, DiffusionTraining):
         return Diffusing(cfg, frames, held_out)
-    if isinstance(cfg, UNetTraining | ResUNetTraining):
+    if isinstance(cfg, Blind):
         return Denoising(cfg, frames, held_out)
     if order is None:
         raise ValueError(f"{cfg.network} is trained on ordered clips: it needs to know which frames follow one another")

@@ -10,11 +10,11 @@ from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
 from pipeline.config.training import (
+    BiasFreeTraining,
+    Blind,
     Diffusion,
     DiffusionTraining,
     Model,
-    ResUNetTraining,
-    UNetTraining,
     VAETraining,
 )
 from pipeline.denoisers.base import Denoiser
@@ -78,7 +78,7 @@ class Autoencoding(_OnFrames):
 class Denoising(_OnFrames):
     """Of a blind denoiser: mean squared error on the noise."""
 
-    cfg: UNetTraining | ResUNetTraining
+    cfg: Blind
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
         """Mean squared error on the noise."""
@@ -110,7 +110,7 @@ class Diffusing(_OnFrames):
 
 
 def trained_denoiser(network: nn.Module, cfg: Model) -> Denoiser:
-    """A trained network as a denoiser; the bias-free UNet is homogeneous.
+    """A trained network as a denoiser; a bias-free one is homogeneous.
 
     Raises:
         TypeError: a network that is no denoiser of single frames.
@@ -120,10 +120,9 @@ def trained_denoiser(network: nn.Module, cfg: Model) -> Denoiser:
         assert isinstance(network, ConditionalUNet)
         median, reach = cfg.sigma_median_255 / 255, math.exp(3 * cfg.sigma_spread)
         return ConditionalDenoiser(network, (median / reach, median * reach))
-    if isinstance(cfg, UNetTraining | ResUNetTraining):
-        return NetworkDenoiser(
-            network, "noise", (0.0, cfg.sigma_max_255 / 255), homogeneous=isinstance(cfg, UNetTraining)
-        )
+    if isinstance(cfg, Blind):
+        homogeneous = isinstance(cfg, BiasFreeTraining)
+        return NetworkDenoiser(network, "noise", (0.0, cfg.sigma_max_255 / 255), homogeneous=homogeneous)
     raise TypeError(f"a network of kind {cfg.network} is no denoiser of single frames")
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.config.training import (
+    BFCNNTraining,
     DiffusionTraining,
     MCVDTraining,
     Model,
@@ -33,6 +34,10 @@ SETTINGS = {
     ),
     "unet-muon-bfloat16": UNetTraining(
         network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
+    ),
+    "bf_cnn-bfloat16": BFCNNTraining(
+        network="bf_cnn", width=8, depth=3, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9,
+        bfloat16=True,
     ),
     "vae": VAETraining(network="vae", latent=4, steps=24, batch=8, record_every=8, ema=0.9),
     "diffusion": DiffusionTraining(
@@ -154,7 +159,7 @@ def test_frames_that_are_no_numbers_are_told_at_once() -> None:
 
 
 def test_a_trained_denoiser_knows_its_noise_levels_and_whether_it_is_homogeneous() -> None:
-    for name, homogeneous in (("resunet-muon", False), ("unet-adam", True)):
+    for name, homogeneous in (("resunet-muon", False), ("unet-adam", True), ("bf_cnn-bfloat16", True)):
         run = training(SETTINGS[name])
         denoiser = trained_denoiser(run.average, run.cfg)
         assert denoiser.sigma_range == (0, 60 / 255)
