@@ -6,12 +6,10 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from pipeline import runs
 from pipeline.config.training import Model, OnClips
 from pipeline.errors import UserError
-from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
@@ -57,11 +55,9 @@ def train(dataset: str, model: str, cfg: Model, paths: Paths) -> None:
 
 
 def _training(cfg: Model, frames: Prepared, device: str, field: str) -> Training:
-    torch.manual_seed(cfg.seed)  # layers draw their first weights from the global generator
-    network = build_network(cfg, frames.videos.shape[2], frames.videos.shape[-1]).to(device)
     order = frames.order if isinstance(cfg, OnClips) else None
     try:
-        return Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), cfg, order)
+        return Training.begin(cfg, frames.training_frames.to(device), frames.held_out_frames.to(device), order)
     except ValueError as error:
         raise UserError(f"params.yaml: {field}: {error}") from None
 

@@ -29,7 +29,6 @@ from pipeline.extrapolators.walk import walk
 from pipeline.metrics.coordinates import summarize, trace
 from pipeline.metrics.dtw import dtw_scores
 from pipeline.metrics.ssim import ssim_distances
-from pipeline.networks.build import build_network
 from pipeline.paths import Paths
 from pipeline.settings import Settings
 from pipeline.stages.models import load_model, load_named
@@ -110,11 +109,9 @@ def _coordinates(frames: Prepared, videos: Tensor) -> dict[str, list[float | Non
 
 def _trained(task: Train, frames: Prepared, device: str) -> tuple[dict[str, Any], bytes]:
     """The history and the weights, as the stage `train` has them."""
-    torch.manual_seed(task.cfg.seed)  # layers draw their first weights from the global generator
     shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
-    network = build_network(task.cfg, **shape).to(device)
     order = frames.order if isinstance(task.cfg, OnClips) else None
-    training = Training(network, frames.training_frames.to(device), frames.held_out_frames.to(device), task.cfg, order)
+    training = Training.begin(task.cfg, frames.training_frames.to(device), frames.held_out_frames.to(device), order)
     history = [{"step": record.step, "loss": record.loss, **_finite(record.scores)} for record in training.run()]
     weights = {name: tensor.contiguous().cpu() for name, tensor in training.average.state_dict().items()}
     outcome = {"stopped_by": training.finished, **history[-1]}

@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from pipeline.arrays import Frames
 from pipeline.config.training import Blind, DiffusionTraining, MCVDTraining, Model, VAETraining
+from pipeline.networks.build import build_network
 from pipeline.training.clip_objectives import Continuing, Predicting
 from pipeline.training.clips import Order
 from pipeline.training.objectives import Autoencoding, Denoising, Diffusing, HeldOut, Objective
@@ -84,6 +85,17 @@ class Training:
         self.step = 0
         self.best, self.waited = float("-inf"), 0
         self.first_loss = float("nan")
+
+    @classmethod
+    def begin(cls, cfg: Model, frames: Frames, held_out: HeldOut, order: Order | None = None) -> Training:
+        """A run of the network that `cfg` describes, its first weights drawn with `cfg.seed`, where the frames are.
+
+        Raises:
+            ValueError: ordered clips are needed, and there are none.
+        """
+        torch.manual_seed(cfg.seed)  # layers draw their first weights from the global generator, on the CPU
+        network = build_network(cfg, frames.shape[1], frames.shape[-1]).to(frames.device)
+        return cls(network, frames, held_out, cfg, order)
 
     @property
     def finished(self) -> str | None:

@@ -11,7 +11,6 @@ from pipeline.config.training import Model, ResUNetTraining, UNetTraining, VAETr
 from pipeline.denoisers.base import Denoiser
 from pipeline.geometry.eigen import top_eigenspace
 from pipeline.geometry.products import Jacobian
-from pipeline.networks.build import build_network
 from pipeline.training.loop import Training
 from pipeline.training.objectives import trained_denoiser
 
@@ -34,10 +33,9 @@ def device(request: pytest.FixtureRequest) -> str:
 
 
 def training(cfg: Model, device: str) -> Training:
-    torch.manual_seed(0)
     x = torch.linspace(0, 6, 16)
     frames = 0.5 + 0.4 * torch.sin(x[None, :] + x[:, None] + torch.arange(40).reshape(-1, 1, 1, 1) / 6)
-    return Training(build_network(cfg, 1, 16).to(device), frames[8:].to(device), frames[:8].to(device), cfg)
+    return Training.begin(cfg, frames[8:].to(device), frames[:8].to(device))
 
 
 @pytest.mark.parametrize("name", MODELS)

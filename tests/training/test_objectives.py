@@ -26,10 +26,9 @@ def order() -> Tensor:
 
 
 def trained(cfg: Model, every: Tensor, held_out: Tensor, rows: Tensor) -> dict[str, Tensor]:
-    torch.manual_seed(0)
     kept = torch.ones(32, dtype=torch.bool)
     kept[OUT] = False
-    run = Training(build_network(cfg, 1, 8), every.flatten(0, 1)[kept], held_out, cfg, rows)
+    run = Training.begin(cfg, every.flatten(0, 1)[kept], held_out, rows)
     list(run.run())
     return run.average.state_dict()
 
@@ -53,13 +52,13 @@ def test_the_order_of_the_frames_changes_a_training_on_clips(cfg: Model, generat
 @pytest.mark.parametrize("cfg", [MCVD, RNN], ids=lambda cfg: cfg.network)
 def test_clips_without_an_order_are_told(cfg: Model) -> None:
     with pytest.raises(ValueError, match="needs to know which frames follow one another"):
-        Training(build_network(cfg, 1, 8), torch.rand(9, 1, 8, 8), torch.rand(3, 1, 8, 8), cfg)
+        Training.begin(cfg, torch.rand(9, 1, 8, 8), torch.rand(3, 1, 8, 8))
 
 
 def test_clips_with_a_gap_each_are_told() -> None:
     rows = torch.tensor([[0, 1, -1, 2, 3, -2, 4, 5, -3]])
     with pytest.raises(ValueError, match="no 4 frames in a row of which none is held out"):
-        Training(build_network(MCVD, 1, 8), torch.rand(6, 1, 8, 8), torch.rand(3, 1, 8, 8), MCVD, rows)
+        Training.begin(MCVD, torch.rand(6, 1, 8, 8), torch.rand(3, 1, 8, 8), rows)
 
 
 def test_a_network_that_predicts_videos_is_no_denoiser_of_frames() -> None:
@@ -72,8 +71,7 @@ def test_a_trained_diffusion_model_is_a_denoiser_at_every_noise_level(generator:
     axes = torch.linspace(-1, 1, 8).expand(1, 1, 8, 8)
     frames = 0.5 + 0.25 * torch.randn(200, 1, 1, 1, generator=generator) * axes
     cfg = DiffusionTraining(network="diffusion", widths=(8,), steps=300, batch=16, learning_rate=0.02, ema=0.9)
-    torch.manual_seed(0)
-    run = Training(build_network(cfg, 1, 8), frames[40:], frames[:40], cfg)
+    run = Training.begin(cfg, frames[40:], frames[:40])
     list(run.run())
     denoiser, exact = trained_denoiser(run.average, cfg), Wiener(frames[40:])
     for sigma in (0.05, 0.2, 0.8):
