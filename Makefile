@@ -48,7 +48,8 @@ lint: setup-dev
 	mypy
 
 check: setup-dev
-	python -m pytest
+	# a file's tests share what they set up, so they stay in one process
+	python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 faults: setup-dev ## the long fault campaign: kills, full disks, spoilt and hostile files (docs/reliability.md)
 	python -m pytest -m "faults or not faults" tests/faults
