@@ -14,8 +14,12 @@ install_import_hook(
     "beartype.beartype",
 )
 
+import hypothesis
 import pytest
 import torch
+
+hypothesis.settings.register_profile("manex", deadline=None)  # how long an example takes depends on the machine's load
+hypothesis.settings.load_profile("manex")
 
 
 @pytest.fixture

@@ -195,7 +195,7 @@ KEYS = st.text(max_size=8) | st.integers() | st.none() | st.booleans()
 VALUES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(KEYS, v, max_size=3), max_leaves=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_whatever_is_changed_in_the_settings_the_answer_is_settings_or_a_message(data: st.DataObject) -> None:
     values = copy.deepcopy(VALID)
@@ -221,7 +221,7 @@ def test_whatever_is_changed_in_the_settings_the_answer_is_settings_or_a_message
     assert isinstance(answer, Params) or answer.startswith("params.yaml: ")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="ab:-[]{}&*!|>#%@`'\", \n0123.", max_size=30))
 def test_whatever_a_file_holds_the_answer_is_a_message(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "random-params.yaml"

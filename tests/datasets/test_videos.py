@@ -14,7 +14,7 @@ def numbered(*lengths: int) -> list[np.ndarray]:
     return [part[:, None, None, None] for part in np.split(values, np.cumsum(lengths)[:-1])]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 300), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
 def test_as_many_frames_are_held_out_as_asked_each_once(frames: int, share: float, seed: int) -> None:
     count = int(share * frames)
@@ -40,7 +40,7 @@ def test_a_given_frame_is_never_held_out() -> None:
         held_out_frames(10, 8, 0, np.array([2, 3, 9]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(3, 6), st.integers(1, 4), st.integers(0, 2**32), st.lists(st.integers(0, 9), min_size=1, max_size=4))
 def test_a_video_is_a_run_of_its_clip_at_the_stride(length: int, stride: int, seed: int, spare: list[int]) -> None:
     span = (length - 1) * stride

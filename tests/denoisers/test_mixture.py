@@ -52,7 +52,7 @@ def test_chunks_for_a_tiny_memory_limit_change_nothing(generator):
     torch.testing.assert_close(parts.jacobian_product(y, SIGMA, v), whole.jacobian_product(y, SIGMA, v))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**16), st.floats(0.01, 10))
 def test_the_value_stays_among_the_atoms_and_the_jacobian_is_positive(seed, sigma):
     generator = torch.Generator().manual_seed(seed)

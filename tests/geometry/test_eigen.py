@@ -101,7 +101,7 @@ def test_equal_seeds_give_equal_spaces(generator):
     assert torch.equal(first.vectors, second.vectors)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 9), st.sampled_from(["krylov", "subspace", "exact"]), st.integers(0, 2**16))
 def test_a_jacobian_of_low_rank_is_solved_whatever_is_asked(k, solver, seed):
     generator = torch.Generator().manual_seed(seed)
@@ -114,7 +114,7 @@ def test_a_jacobian_of_low_rank_is_solved_whatever_is_asked(k, solver, seed):
     torch.testing.assert_close(space.values, values[:k].expand(2, -1), rtol=0, atol=1e-6)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**16))
 def test_a_rotation_of_the_pixels_rotates_the_space(seed):
     generator = torch.Generator().manual_seed(seed)

@@ -44,14 +44,14 @@ def cost(distances: np.ndarray, path: np.ndarray) -> float:
 
 
 @given(matrices(5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_path_at_all_is_cheaper_than_the_exact_one(d):
     cheapest = min(cost(d, np.array(path)) for path in all_paths(len(d) - 1, d.shape[1] - 1))
     assert cost(d, exact_path(d)) == pytest.approx(cheapest, abs=1e-12)
 
 
 @given(matrices(12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_exact_cost_is_that_of_dtaidistance(d):
     class Lookup(CustomInnerDist):
         @staticmethod
@@ -79,7 +79,7 @@ def test_every_cumulative_cost_is_that_of_dtaidistance():
 
 
 @given(matrices(12), st.sampled_from([exact_path, greedy_path]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_paths_join_both_ends_by_single_steps(d, rule):
     path = rule(d)
     assert path[0].tolist() == [0, 0]
@@ -88,7 +88,7 @@ def test_paths_join_both_ends_by_single_steps(d, rule):
 
 
 @given(matrices(12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_greedy_path_never_costs_less_than_the_exact_one(d):
     assert cost(d, greedy_path(d)) >= cost(d, exact_path(d)) - 1e-12
 
@@ -128,7 +128,7 @@ def test_repeating_generated_frames_leaves_the_score_at_zero(generator, rule):
 
 
 @given(st.data(), st.integers(1, 4), st.integers(1, 8), st.integers(1, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_batch_scores_as_its_matrices_do(data, batch, truth, generated):
     d = data.draw(arrays(np.float64, (batch, truth, generated), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])))
     scores = dtw_scores(d, paths=True)

@@ -28,7 +28,7 @@ def frames(count: int, channel: int, height: int, width: int) -> st.SearchStrate
 
 
 @given(st.data(), st.integers(7, 10), st.integers(7, 10), st.sampled_from([1, 3]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_distances_are_those_of_scikit_image(data, height, width, channel):
     truth, generated = (data.draw(frames(2, channel, height, width)) for _ in range(2))
     distances = ssim_distances(truth, generated).numpy()

@@ -66,7 +66,7 @@ def test_a_black_image_holds_no_noise(kind: Kind) -> None:
 
 
 @kinds
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(17, 40), st.integers(17, 40))
 def test_images_of_any_size_keep_it(kind: Kind, height: int, width: int) -> None:
     assert network(kind)(torch.rand(1, 1, height, width, dtype=torch.float64)).shape == (1, 1, height, width)

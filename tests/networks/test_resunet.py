@@ -25,7 +25,7 @@ def test_an_untrained_network_predicts_the_same_whatever_it_sees(generator: torc
     torch.testing.assert_close(noise, net.head.bias.reshape(1, 1, 1, 1).expand_as(noise))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(5, 40), st.integers(5, 40), st.integers(1, 3))
 def test_images_of_any_size_keep_it(height: int, width: int, channels: int) -> None:
     frames = torch.rand(1, channels, height, width, dtype=torch.float64)

@@ -234,7 +234,7 @@ def test_the_same_content_gives_the_same_bytes(kind: str, tmp_path: Path) -> Non
     assert written(tmp_path / "second")[kind][0].read_bytes() == first
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(min_size=1, max_size=6), st.floats(allow_nan=False, allow_infinity=False), max_size=5))
 def test_json_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: dict[str, float]) -> None:
     path = tmp_path_factory.getbasetemp() / "random.json"
