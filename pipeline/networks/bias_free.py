@@ -1,4 +1,4 @@
-"""What bias-free networks share: their norm."""
+"""What bias-free networks share: their norm, and how their filters are drawn."""
 
 from __future__ import annotations
 
