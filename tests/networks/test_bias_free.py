@@ -23,19 +23,14 @@ def images(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.rand(*shape, generator=generator, dtype=torch.float64)
 
 
-def trained(net: nn.Module) -> nn.Module:
+def network(kind: Kind, channels: int = 1) -> nn.Module:
     """In evaluation mode and float64, its norms as a training might leave them: not one, not small."""
-    generator = torch.Generator().manual_seed(7)
-    net.double().eval()
+    torch.manual_seed(7)
+    net = kind(channels).double().eval()
     for name, tensor in net.state_dict().items():
         if name.endswith(("gamma", "running_sd")):
-            tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator, dtype=torch.float64))
+            tensor.copy_(0.5 + torch.rand(tensor.shape, dtype=torch.float64))
     return net
-
-
-def network(kind: Kind, channels: int = 1) -> nn.Module:
-    torch.manual_seed(7)
-    return trained(kind(channels))
 
 
 @kinds
@@ -106,7 +101,7 @@ def test_the_original_sizes_have_the_originals_weights() -> None:
 
 
 def test_the_unet_pads_as_if_the_image_had_black_margins(generator: torch.Generator) -> None:
-    net, y = trained(UNet(1, 4)), images(generator, 1, 1, 20, 20)
+    net, y = network(KINDS["unet"]), images(generator, 1, 1, 20, 20)
     padded = torch.zeros(1, 1, 24, 24, dtype=torch.float64)
     padded[..., :20, :20] = y
     torch.testing.assert_close(net(y), net(padded)[..., :20, :20])
@@ -114,14 +109,14 @@ def test_the_unet_pads_as_if_the_image_had_black_margins(generator: torch.Genera
 
 @pytest.mark.parametrize("depth", [2, 3, 5])
 def test_a_pixel_of_bf_cnn_depends_on_a_square_of_2_depth_plus_1(depth: int, generator: torch.Generator) -> None:
-    net, y = trained(BFCNN(1, 16, depth)), images(generator, 1, 1, 21, 21).requires_grad_()
+    net, y = network(lambda channels: BFCNN(channels, 16, depth)), images(generator, 1, 1, 21, 21).requires_grad_()
     (gradient,) = torch.autograd.grad(net(y)[0, 0, 10, 10], y)
     rows, columns = gradient[0, 0].nonzero().T
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10 - depth, 10 + depth) * 2
 
 
 def test_bf_cnn_moves_with_the_image_away_from_its_margins(generator: torch.Generator) -> None:
-    net, y = trained(BFCNN(1, 6, 3)), images(generator, 1, 1, 20, 20)
+    net, y = network(lambda channels: BFCNN(channels, 6, 3)), images(generator, 1, 1, 20, 20)
     moved = net(y.roll((2, 5), (-2, -1)))
     inside = (..., slice(6, -6), slice(9, -6))
     torch.testing.assert_close(moved[inside], net(y).roll((2, 5), (-2, -1))[inside])
