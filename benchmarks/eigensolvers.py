@@ -12,9 +12,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pipeline.arrays import FrameMap, Frames
-from pipeline.geometry.eigen import top_eigenspace
-from pipeline.geometry.products import Jacobian
+from manex.arrays import FrameMap, Frames
+from manex.geometry.eigen import top_eigenspace
+from manex.geometry.products import Jacobian
 
 K = 5
 """Vectors asked for."""

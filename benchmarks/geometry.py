@@ -21,13 +21,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmarks.eigensolvers import METHODS, K, Method, truths
-from pipeline.arrays import FrameMap, Frames
-from pipeline.denoisers.network import NetworkDenoiser
-from pipeline.geometry.products import BackendName, Jacobian
-from pipeline.geometry.tangent import principal_angles
-from pipeline.networks.resunet import ResUNet
-from pipeline.networks.unet import UNet
-from pipeline.stages.sources import mnist_digits
+from manex.arrays import FrameMap, Frames
+from manex.denoisers.network import NetworkDenoiser
+from manex.geometry.products import BackendName, Jacobian
+from manex.geometry.tangent import principal_angles
+from manex.networks.resunet import ResUNet
+from manex.networks.unet import UNet
+from pipeline.sources.mnist import mnist_digits
 
 SIGMA = 25 / 255
 

@@ -14,8 +14,8 @@ import torch
 from dtaidistance import dtw
 from skimage.metrics import structural_similarity
 
-from pipeline.metrics.dtw import cumulative_costs, dtw_scores
-from pipeline.metrics.ssim import ssim_distances
+from manex.metrics.dtw import cumulative_costs, dtw_scores
+from manex.metrics.ssim import ssim_distances
 
 REPEATS = 5
 

@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config.params import Params, load
-from pipeline.config.sweep import parse_grid
+from pipeline.sweeps.grid import parse_grid
 from pipeline.paths import Paths
 from pipeline.sweeps.sweep import Sweep
 

@@ -24,9 +24,9 @@ from pipeline.config.params import load
 from pipeline.config.training import Model
 from pipeline.networks.build import build_network
 from pipeline.paths import Paths
-from pipeline.stages.prepared import load_prepared
-from pipeline.training.loop import Training
-from pipeline.training.optimiser import Optimiser
+from pipeline.storage.prepared import load_prepared
+from manex.training.loop import Training
+from manex.training.optimiser import Optimiser
 
 DATASET = "rotated_mnist"
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pipeline.config.training import DenoiserTraining, ResUNetTraining, UNetTraining
 from pipeline.networks.build import build_network
-from pipeline.networks.resunet import ResUNet
+from manex.networks.resunet import ResUNet
 
 
 class DenseResUNet(ResUNet):

@@ -9,16 +9,16 @@ import torch
 
 from pipeline.config.methods import Linear, TangentFlow
 from pipeline.config.training import ResUNetTraining
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
-from pipeline.geometry.eigen import top_eigenspace
-from pipeline.geometry.products import Jacobian
-from pipeline.geometry.tangent import principal_angles
-from pipeline.metrics.dtw import dtw_ssid
-from pipeline.metrics.ssim import ssim_distances
+from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.walk import walk
+from manex.geometry.eigen import top_eigenspace
+from manex.geometry.products import Jacobian
+from manex.geometry.tangent import principal_angles
+from manex.metrics.dtw import dtw_ssid
+from manex.metrics.ssim import ssim_distances
 from pipeline.networks.build import build_network
-from pipeline.training.loop import Training
-from pipeline.training.objectives import trained_denoiser
+from manex.training.loop import Training
+from manex.training.objectives import trained_denoiser
 
 
 def hand(degrees: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
-    """Where things lie below a root; the root is the folder that holds params.yaml."""
+    """Where things are below a root; the root is the folder that holds params.yaml.
+
+    Attributes:
+        home: the folder of the profile's results, as `reports` in params.yaml says.
+    """
 
     root: Path = Path()
+    home: str = "reports"
 
     @property
     def params(self) -> Path:
@@ -20,17 +25,17 @@ class Paths:
     def lock(self) -> Path:
         return self.root / "dvc.lock"
 
-    def profile(self, name: str) -> Path:
-        return self.root / "profiles" / f"{name}.yaml"
-
     @property
     def profiles(self) -> Path:
         return self.root / "profiles"
 
+    def profile(self, name: str) -> Path:
+        return self.profiles / f"{name}.yaml"
+
     @property
-    def checked(self) -> Path:
-        """Says that params.yaml fits."""
-        return self.root / "data" / "checked"
+    def code(self) -> Path:
+        """What each cell's code is, for DVC."""
+        return self.root / "data" / "code"
 
     def raw(self, source: str) -> Path:
         """Raw data as fetched."""
@@ -40,39 +45,68 @@ class Paths:
         return self.root / "data" / "prepared" / dataset
 
     @property
-    def own(self) -> Path:
-        """Own denoisers of the user's."""
+    def plug_ins(self) -> Path:
+        """The user's own denoisers."""
         return self.root / "data" / "own"
 
-    def own_files(self) -> list[Path]:
-        """All there is in `own` but bytecode, relative to the root."""
-        files = (path for path in sorted(self.own.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)
+    def plug_in_files(self) -> list[Path]:
+        """All files in `plug_ins` but bytecode, relative to the root."""
+        files = (
+            path for path in sorted(self.plug_ins.rglob("*")) if path.is_file() and "__pycache__" not in path.parts
+        )
         return [path.relative_to(self.root) for path in files]
-
-    @property
-    def fingerprints(self) -> Path:
-        """What own denoisers are made of, for DVC."""
-        return self.root / "data" / "fingerprints"
 
     def model(self, dataset: str, model: str) -> Path:
         return self.root / "models" / dataset / model
 
     def checkpoint(self, dataset: str, model: str) -> Path:
         """Outside the tracked output, which DVC empties before it runs the stage."""
-        return self.root / "models" / ".checkpoints" / f"{dataset}-{model}.safetensors"
+        return self.root / "models" / ".checkpoints" / f"{dataset}-{model.replace('/', '-')}.safetensors"
 
     def extrapolated(self, dataset: str, method: str) -> Path:
         return self.root / "data" / "extrapolated" / dataset / method
 
-    def spectrum(self, dataset: str) -> Path:
-        return self.root / "data" / "spectrum" / dataset
+    def scores(self, dataset: str) -> Path:
+        return self.root / "data" / "scores" / dataset
 
-    def scores(self, dataset: str, method: str) -> Path:
-        return self.root / "reports" / "scores" / dataset / method
+    @property
+    def analyses(self) -> Path:
+        return self.root / "data" / "analyses"
+
+    def analysis(self, dataset: str, analysis: str) -> Path:
+        return self.analyses / dataset / analysis
 
     @property
     def reports(self) -> Path:
-        return self.root / "reports"
+        """The results of the profile."""
+        return self.root / self.home
+
+    @property
+    def figures(self) -> Path:
+        return self.reports / "figures"
+
+    @property
+    def pictures(self) -> Path:
+        """Moving pictures: too large for git at every change."""
+        return self.reports / "pictures"
+
+    @property
+    def private(self) -> Path:
+        """Pictures that git must not get: of real people, of a user's own clips."""
+        return self.reports / "private"
+
+    @property
+    def page(self) -> Path:
+        return self.reports / "index.html"
+
+    @property
+    def provenance(self) -> Path:
+        """Commit and hashes behind the results."""
+        return self.reports / "provenance.json"
+
+    @property
+    def costs(self) -> Path:
+        return self.reports / "costs.csv"
 
     @property
     def records(self) -> Path:
@@ -80,33 +114,11 @@ class Paths:
         return self.root / "reports" / "records"
 
     def record(self, stage: str, item: str) -> Path:
-        return self.records / stage / f"{item or 'all'}.json"
-
-    @property
-    def figures(self) -> Path:
-        return self.root / "reports" / "figures"
-
-    @property
-    def pictures(self) -> Path:
-        """Moving pictures: too large for git at every change."""
-        return self.root / "reports" / "pictures"
-
-    @property
-    def private(self) -> Path:
-        """Pictures that git must not get: of real people, of a user's own clips."""
-        return self.root / "reports" / "private"
-
-    @property
-    def page(self) -> Path:
-        return self.root / "reports" / "index.html"
+        return self.records / stage / f"{item.replace('/', '-') or 'all'}.json"
 
     def sweep(self, name: str) -> Path:
-        """Of `manex sweep`: cells, trainings, table and picture; not tracked."""
+        """A sweep's cells, trainings, table and picture; not tracked."""
         return self.root / "reports" / "sweeps" / name
-
-    @property
-    def costs(self) -> Path:
-        return self.root / "reports" / "costs.csv"
 
     @property
     def mlflow(self) -> Path:

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from pipeline import runs, tracking
-from pipeline.dashboard import QUIET
+from pipeline.tracking import sync as runs, tracking
+from pipeline.tracking.dashboard import QUIET
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 

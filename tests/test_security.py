@@ -13,9 +13,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.config.params import parse
-from pipeline.config.section import Section
+from manex.settings import Section
 from pipeline.errors import UserError
-from pipeline.tracking import redacted
+from pipeline.tracking.store import redacted
 
 ROOT = Path(__file__).parents[1]
 CODE = [path for folder in ("pipeline", "benchmarks", "docs") for path in sorted((ROOT / folder).rglob("*.py"))]

@@ -1,101 +1,96 @@
-"""Settings of the extrapolations: `extrapolate` in params.yaml."""
+"""Settings of extrapolations: `extrapolate` in params.yaml."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Discriminator, Field, PositiveInt, Tag
 
-from pipeline.config.rivals import (
-    MCVD,
-    RNNODE,
-    AffineFlow,
-    DDIMLatent,
-    DenseFlow,
-    FlowDenoise,
-    LocalPca,
-    PcaLinear,
-    Persistence,
-    PerturbationPca,
-    PixelLinear,
-)
-from pipeline.config.section import Skipped
-from pipeline.config.walks import Block, Denoised, OnNetwork
+from manex.settings import Name
+from pipeline.config.entries import Entry, Skipped
+from pipeline.config.plugins import PlugIn, PlugInDenoiser
+
+if TYPE_CHECKING:
+    from manex.extrapolators.base import Walk
+
+Block = Literal["manifold", "rivals", "supervised", "denoisers"]
+"""The part of Table 1 that shows a method. `supervised`: rivals trained on ordered clips, which reveal more than shuffled
+frames; `denoisers`: the ablation reports/denoisers.md instead."""
 
 
-class Linear(Denoised):
-    """Algorithm 2: the velocity between noisy frames, repeated."""
-
-    algorithm: Literal["linear"]
-    eta: PositiveFloat
+def _brought(value: Any) -> str:
+    """Whether a denoiser is a name, or a section that describes a plug-in."""
+    return "plugin" if isinstance(value, dict | PlugInDenoiser) else "name"
 
 
-class Latent(OnNetwork):
-    """Algorithm 3: linear extrapolation in the autoencoder's latent space."""
-
-    algorithm: Literal["latent"]
-    model: str = "vae"
-    eta: PositiveFloat
-
-
-class TangentSpace(Denoised):
-    """Algorithm 1 with the corrected Algorithm 4; the defaults are the paper's literal setting."""
-
-    algorithm: Literal["tangent_space"]
-    eta: PositiveFloat
-    rank: PositiveInt = Field(3, description="K, the number of eigenvectors; the paper gives none")
-    rank_rule: Literal["fixed", "threshold", "gap"] = Field("fixed", description="gap, threshold: at most `rank`")
-    threshold: float = Field(0.5, gt=0, lt=1, description="smallest eigenvalue kept by the threshold rule")
-    solver: Literal["krylov", "subspace", "deflated", "exact"] = "krylov"
-    tolerance: PositiveFloat = Field(0.05, description="sine of the angle to the true space at which the solver stops")
-    max_products: PositiveInt = Field(200, description="Jacobian products a frame at which the solver gives up")
-    velocity: Literal["noisy", "clean"] = Field("noisy", description="difference of noisy frames (paper) or clean")
-    step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
-    remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
-    corrector: int = Field(0, ge=0, description="further steps up the score a frame")
-    denoise: bool = Field(True, description="denoise once before them; false: the corrector alone")
-    clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
-
-
-class TangentFlow(Denoised):
-    """Ours: soft tangent projection by Jacobian products."""
-
-    algorithm: Literal["tangent_flow"]
-    products: int = Field(1, ge=1, le=8, description="Jacobian products a projection; 1 is fastest")
-    substeps: PositiveInt = Field(4, description="predictor-corrector steps an output frame")
-    momentum: float = Field(0.5, ge=0, description="weight of the last direction beside the velocity's")
-    draws: PositiveInt = Field(2, description="noisy copies averaged a substep, in mirrored pairs; 1 is fastest")
-    speed: PositiveFloat = Field(1.0, description="path length a frame, in units of |u1 - u0|")
-    corrector: int = Field(0, ge=0, description="further steps up the score a substep")
-    midpoint: bool = Field(False, description="take the direction half a substep ahead")
-    remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
+DenoiserEntry = Annotated[Annotated[str, Tag("name")] | Annotated[PlugIn, Tag("plugin")], Discriminator(_brought)]
 
 
 class SkippedMethod(Skipped):
     """Not run on this dataset, such as an oracle where no true manifold is known."""
 
-    algorithm: Literal["skipped"]
     block: Block = "manifold"
-    model_name: ClassVar[str] = ""
+
+    @property
+    def shown_in(self) -> Block:
+        """The part of Table 1 that shows it."""
+        return self.block
 
 
-Walked = (
-    Linear
-    | Latent
-    | TangentSpace
-    | TangentFlow
-    | Persistence
-    | PixelLinear
-    | AffineFlow
-    | DenseFlow
-    | FlowDenoise
-    | PcaLinear
-    | LocalPca
-    | PerturbationPca
-    | DDIMLatent
-    | RNNODE
-    | MCVD
-)
-Method = Annotated[Walked, Field(discriminator="algorithm")]
-MethodEntry = Annotated[Walked | SkippedMethod, Field(discriminator="algorithm")]
-"""What may stand under `extrapolate.DATASET.METHOD`."""
+class MethodEntry(Entry):
+    """An entry under `extrapolate.DATASET`; its kind is a file of manex/extrapolators/."""
+
+    discriminator: ClassVar[str] = "algorithm"
+    package: ClassVar[str] = "manex.extrapolators"
+    base: ClassVar[str] = "manex.extrapolators.base:Walk"
+    skipped: ClassVar[type[Skipped]] = SkippedMethod
+
+    algorithm: Name
+    frames: PositiveInt = Field(description="frames to generate after the two given")
+    block: Block | None = Field(None, description="part of Table 1 that shows it; denoisers: reports/denoisers.md")
+    denoiser: DenoiserEntry | None = Field(None, description="a trained model, a closed form, or a plug-in")
+    model: str | None = Field(None, description="a trained network that is no denoiser of single frames")
+
+    @property
+    def settings(self) -> Walk:
+        """The library's settings."""
+        return cast("Walk", self.library_settings)
+
+    @property
+    def shown_in(self) -> Block:
+        """The part of Table 1 that shows it."""
+        return self.block or cast("Block", self._walk.default_block)
+
+    @property
+    def plug_in(self) -> PlugInDenoiser | None:
+        """The plug-in that it walks with, if it does."""
+        return self.denoiser if isinstance(self.denoiser, PlugInDenoiser) else None
+
+    @property
+    def model_name(self) -> str:
+        """The trained model or closed form that it uses; "": none, or a plug-in."""
+        if self.plug_in:
+            return ""
+        return str(self.denoiser or self.model or self._walk.default_model)
+
+    @property
+    def model_label(self) -> str:
+        """How tables call what it walks with."""
+        return self.plug_in.label if self.plug_in else self.model_name
+
+    @property
+    def model_field(self) -> str:
+        """The key that names the model: `denoiser` or `model`; "" where there is none to name."""
+        takes = self._walk.takes
+        if takes is type(None):
+            return ""
+        return "denoiser" if takes.__name__ == "Denoiser" else "model"
+
+    @property
+    def _walk(self) -> type[Walk]:
+        return cast("type[Walk]", self.wraps)
+
+    def misplaced(self) -> str:
+        """The key that does not belong here, `denoiser` or `model`; "" if none."""
+        given = [name for name in ("denoiser", "model") if getattr(self, name) is not None]
+        return next((name for name in given if name != self.model_field), "")

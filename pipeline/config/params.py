@@ -1,21 +1,32 @@
-"""params.yaml as frozen models that explain themselves: the only parser of it."""
+"""params.yaml: its lists of names at once, each entry when it is asked for.
+
+Checking an entry imports its file of the library, and a stage needs one entry: so a command starts with what it uses.
+`Params.complaints` checks all of it; the stage `code`, `manex doctor` and `manex profile use` do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
+from pydantic import Field, PrivateAttr
 
-from pipeline.config.data import Dataset, Fetch, Source
+from manex.settings import Name, Section
+from pipeline.config.analyses import AnalysisEntry
+from pipeline.config.data import DatasetEntry
+from pipeline.config.entries import Skipped, parse_entry, validated
+from pipeline.config.fetch import Fetch, Source
 from pipeline.config.methods import MethodEntry, SkippedMethod
-from pipeline.config.own import OwnDenoiser
-from pipeline.config.section import Name, Section
-from pipeline.config.training import ModelEntry
-from pipeline.config.walks import CLOSED_FORMS, FRAMES, Denoised, OnNetwork
-from pipeline.errors import UserError, explain, suggestion
+from pipeline.config.names import closed_forms
+from pipeline.config.outdated import outdated
+from pipeline.config.plugins import PlugInDenoiser
+from pipeline.config.training import TrainingEntry
+from pipeline.config.yaml import read_yaml
+from pipeline.errors import UserError, suggestion
+
+Raw = dict[str, Any]
 
 
 class Trials(Section):
@@ -27,74 +38,135 @@ class Trials(Section):
 
 
 class Params(Section):
-    """All of params.yaml."""
+    """All of params.yaml; the entries under `data`, `train`, `extrapolate` and `analyse` as they are written."""
 
     profile: Name
+    reports: str = Field(description="where the results go: reports for the profile cpu, else reports/PROFILE")
     sources: tuple[Source, ...] = Field(("mnist",), description="raw data to fetch")
     datasets: tuple[Name, ...] = Field(min_length=1)
     models: tuple[Name, ...]
     methods: tuple[Name, ...] = Field(min_length=1)
+    analyses: tuple[Name, ...] = Field((), description="what the stage `analyse` finds out about denoisers")
     fetch: Fetch = Fetch()
-    data: dict[Name, Dataset]
-    train: dict[Name, dict[Name, ModelEntry]]
+    data: dict[Name, Raw]
+    train: dict[Name, dict[Name, Raw]]
     trials: Trials = Trials()
-    extrapolate: dict[Name, dict[Name, MethodEntry]]
+    extrapolate: dict[Name, dict[Name, Raw]]
+    analyse: dict[Name, dict[Name, Raw]] = {}
 
-    @model_validator(mode="after")
-    def _every_name_is_defined(self) -> Params:
-        for dataset in self.datasets:
-            self._need("datasets", dataset, self.data, "data")
-            if (source := self.data[dataset].source) and source not in self.sources:
-                raise ValueError(f'sources: data.{dataset} needs "{source}"')
-            for model in self.models:
-                self._need("models", model, self.train.get(dataset, {}), f"train.{dataset}")
-            for method in self.methods:
-                self._need("methods", method, self.extrapolate.get(dataset, {}), f"extrapolate.{dataset}")
-                walk = self.extrapolate[dataset][method]
-                if isinstance(walk, SkippedMethod) or walk.model_name in ("", FRAMES):
-                    continue
-                known = [*self.models, *(() if isinstance(walk, OnNetwork) else CLOSED_FORMS)]
-                field = "model" if isinstance(walk, OnNetwork) else "denoiser"
-                self._need(f"extrapolate.{dataset}.{method}.{field}", walk.model_name, known, "models")
-        return self
+    _source: str = PrivateAttr("params.yaml")
 
-    @staticmethod
-    def _need(where: str, name: str, known: Any, section: str) -> None:
-        if name not in known:
-            raise ValueError(f'{where}: "{name}" is not defined under {section}{suggestion(name, known)}')
-
-    def dataset(self, name: str) -> Dataset:
+    def dataset(self, name: str) -> DatasetEntry:
         """The settings of one dataset."""
-        return _pick(self.data, name, "dataset")
+        values, where = _pick(self.data, name, "dataset"), f"{self._source}: data.{name}"
+        entry = parse_entry(DatasetEntry, values, where)
+        if isinstance(entry, Skipped):
+            raise UserError(f"{where}: a dataset cannot be skipped; leave it out of `datasets`")
+        return entry
 
-    def training(self, dataset: str, model: str) -> ModelEntry:
+    def training(self, dataset: str, model: str) -> TrainingEntry | Skipped:
         """The settings of one training."""
-        return _pick(_pick(self.train, dataset, "dataset"), model, "model")
+        values = _pick(_pick(self.train, dataset, "dataset"), model, "model")
+        return parse_entry(TrainingEntry, values, f"{self._source}: train.{dataset}.{model}")
 
-    def method(self, dataset: str, method: str) -> MethodEntry:
+    def method(self, dataset: str, method: str) -> MethodEntry | SkippedMethod:
         """The settings of one extrapolation."""
-        return _pick(_pick(self.extrapolate, dataset, "dataset"), method, "method")
+        values = _pick(_pick(self.extrapolate, dataset, "dataset"), method, "method")
+        where = f"{self._source}: extrapolate.{dataset}.{method}"
+        entry = parse_entry(MethodEntry, values, where)
+        if isinstance(entry, MethodEntry):
+            self._check_model(entry, dataset, where)
+            return entry
+        assert isinstance(entry, SkippedMethod)
+        return entry
 
-    def own_denoisers(self) -> Iterator[tuple[str, str, OwnDenoiser]]:
-        """Dataset, method and settings of every cell whose denoiser the user has brought along."""
+    def analysis(self, dataset: str, analysis: str) -> AnalysisEntry | Skipped:
+        """The settings of one analysis."""
+        values = _pick(_pick(self.analyse, dataset, "dataset"), analysis, "analysis")
+        where = f"{self._source}: analyse.{dataset}.{analysis}"
+        entry = parse_entry(AnalysisEntry, values, where)
+        for walk in entry.walks if isinstance(entry, AnalysisEntry) else ():
+            _need(f"{where}.walks", walk, self.methods, "methods")
+        return entry
+
+    def methods_of(self, dataset: str) -> dict[str, MethodEntry]:
+        """The methods that are run on a dataset, by name."""
+        entries = {name: self.method(dataset, name) for name in self.methods}
+        return {name: entry for name, entry in entries.items() if isinstance(entry, MethodEntry)}
+
+    def plug_ins(self) -> Iterator[tuple[str, str, PlugInDenoiser]]:
+        """Dataset, method and settings of every cell that walks with a plug-in denoiser."""
         for dataset in self.datasets:
-            for method in self.methods:
-                cfg = self.method(dataset, method)
-                if isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser):
-                    yield dataset, method, cfg.denoiser
+            for name, entry in self.methods_of(dataset).items():
+                if entry.plug_in:
+                    yield dataset, name, entry.plug_in
+
+    def complaints(self) -> Iterator[str]:
+        """Everything that is wrong, one line per issue: every entry is checked, and every name is looked up."""
+        yield from _told(lambda: self._check_reports())
+        for dataset in self.datasets:
+            yield from _told(lambda dataset=dataset: self._check_dataset(dataset))
+        axes: list[tuple[str, str, tuple[str, ...], dict[str, dict[str, Raw]], Callable[[str, str], Any]]] = [
+            ("models", "train", self.models, self.train, self.training),
+            ("methods", "extrapolate", self.methods, self.extrapolate, self.method),
+            ("analyses", "analyse", self.analyses, self.analyse, self.analysis),
+        ]
+        for axis, section, names, entries, parse in axes:
+            for dataset, name in product(self.datasets, names):
+                known = entries.get(dataset, {})
+                if name in known:
+                    yield from _told(lambda parse=parse, dataset=dataset, name=name: parse(dataset, name))
+                else:
+                    where = f"{self._source}: {axis}"
+                    yield f'{where}: "{name}" is not defined under {section}.{dataset}{suggestion(name, known)}'
+
+    def _check_reports(self) -> None:
+        wanted = "reports" if self.profile == "cpu" else f"reports/{self.profile}"
+        if self.reports != wanted:
+            raise UserError(
+                f"{self._source}: reports: the profile {self.profile} writes to {wanted}, not {self.reports[:60]}"
+            )
+
+    def _check_dataset(self, dataset: str) -> None:
+        _need(f"{self._source}: datasets", dataset, self.data, "data")
+        source = self.dataset(dataset).settings.source
+        if source and source != "frames" and source not in self.sources:
+            raise UserError(f'{self._source}: sources: data.{dataset} needs "{source}"')
+
+    def _check_model(self, entry: MethodEntry, dataset: str, where: str) -> None:
+        if key := entry.misplaced():
+            right = entry.model_field
+            raise UserError(f"{where}.{key}: {entry.algorithm} takes no {key}" + (f"; name a {right}" if right else ""))
+        if entry.model_name:
+            forms = closed_forms() if entry.model_field == "denoiser" or not entry.model else ()
+            _need(f"{where}.{entry.model_field}", entry.model_name, [*self.models, *forms], "models")
+
+
+def _told(check: Callable[[], Any]) -> list[str]:
+    """The lines of a check that fails."""
+    try:
+        check()
+    except UserError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _need(where: str, name: str, known: Any, section: str) -> None:
+    if name not in known:
+        raise UserError(f'{where}: "{name}" is not defined under {section}{suggestion(name, known)}')
 
 
 T = TypeVar("T")
 
 
-def _pick(section: dict[str, T], name: str, what: str) -> T:
+def _pick(section: Mapping[str, T], name: str, what: str) -> T:
     if name not in section:
         raise UserError(f'{what} "{name}" is unknown{suggestion(name, section)}')
     return section[name]
 
 
 def load(path: Path) -> Params:
-    """Read and check params.yaml.
+    """Read params.yaml, and check all of it but the entries, which are checked when they are used.
 
     Raises:
         UserError: no such file, no YAML, or a value that does not fit, naming each field.
@@ -104,46 +176,25 @@ def load(path: Path) -> Params:
     return parse(read_yaml(path), path.name)
 
 
-MAX_BYTES, MAX_VALUES = 2**20, 100_000
-"""Of a settings file, and of what its aliases unfold to."""
-
-
-def read_yaml(path: Path) -> Any:
-    """What a YAML file of settings holds.
+def load_whole(path: Path) -> Params:
+    """Read params.yaml and check all of it.
 
     Raises:
-        UserError: it cannot be read, is no YAML, refers to itself, or unfolds to more than settings can be.
+        UserError: as `load`, and for every entry.
     """
-    try:
-        text = path.read_bytes()
-        if len(text) > MAX_BYTES:
-            raise ValueError(f"{len(text):,} bytes are no settings")
-        values = YAML(typ="safe", pure=True).load(text.decode())
-        if _unfolded(values, {}) > MAX_VALUES:
-            raise ValueError(f"aliases that unfold to more than {MAX_VALUES:,} values")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except RecursionError:
-        raise UserError(f"{path}: not valid YAML: nested too deeply") from None
-    except Exception as error:  # the reader fails in many ways on what is no YAML: a bad tag, date or number
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())[:300]}") from None
-    return values
-
-
-def _unfolded(value: Any, known: dict[int, int]) -> int:
-    """How many values there are if every alias is replaced by what it stands for."""
-    if not isinstance(value, dict | list | set | tuple):
-        return 1
-    if id(value) not in known:
-        known[id(value)] = MAX_VALUES + 1  # of what holds itself
-        inside = [*value, *value.values()] if isinstance(value, dict) else value
-        known[id(value)] = 1 + sum(_unfolded(one, known) for one in inside)
-    return known[id(value)]
+    params = load(path)
+    if lines := list(dict.fromkeys(params.complaints())):
+        raise UserError("\n".join(lines))
+    return params
 
 
 def parse(values: object, source: str) -> Params:
     """Check values as params.yaml has them; `source` is how messages call the file."""
+    if old := list(outdated(values)):
+        raise UserError("\n".join(f"{source}: {line}" for line in old))
     try:
-        return Params.model_validate(values)
-    except ValidationError as error:
-        raise UserError("\n".join(f"{source}: {line}" for line in explain(error, Params))) from None
+        params = validated(Params, values, "")
+    except UserError as error:
+        raise UserError("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from None
+    params._source = source
+    return params

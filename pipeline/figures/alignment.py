@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from manex.metrics.dtw import aligned_distances, dtw_scores, unwarped_distances
 from pipeline.figures.style import figure
-from pipeline.metrics.dtw import aligned_distances, dtw_scores, unwarped_distances
 
 EXACT, GREEDY = "#D55E00", "#56B4E9"
 

@@ -17,8 +17,13 @@ _LINES = {
 }
 
 
+def denoising_history(history: pd.DataFrame) -> bool:
+    """Whether a training's history is that of a denoiser."""
+    return any(column in history for column in _LINES)
+
+
 def psnr_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """One panel a training; `histories` has columns `step` and `psnr_*`."""
+    """One panel per training; `histories` has columns `step` and `psnr_*`; without held-out frames the last alone."""
     columns = min(3, len(histories))
     rows = -(-len(histories) // columns)
     drawn = figure(max(3.6, 2.6 * columns), 2.4 * rows)
@@ -27,6 +32,8 @@ def psnr_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
         idle.set_axis_off()
     for axes, (name, history) in zip(panels[: len(histories)], histories.items(), strict=True):
         for column, (label, tint, dash) in _LINES.items():
+            if column not in history:
+                continue
             axes.plot(history["step"], history[column], dash, color=tint, label=label, linewidth=1.2)
         axes.set_title(readable(name), fontsize=8)
         axes.set_xlabel("step")

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pipeline.denoisers.mixture import DiracMixture
+from manex.denoisers.mixture import DiracMixture
+from manex.geometry.eigen import top_eigenspace
+from manex.geometry.products import Jacobian
+from manex.geometry.tangent import project
 from pipeline.figures.style import figure
-from pipeline.geometry.eigen import top_eigenspace
-from pipeline.geometry.products import Jacobian
-from pipeline.geometry.tangent import project
 
 SIGMA = 0.16
 """Noise level of the plane's denoiser, in units of the circle's radius."""

@@ -40,8 +40,8 @@ ABOUT = {
         "One panel a dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
         "Table 1 as a picture; whiskers are 95 % bootstrap intervals over trials and videos.",
     ),
-    "psnr.svg": (
-        "One panel a denoiser: PSNR against training step, on held-out and on training frames",
+    "_psnr.svg": (
+        "One panel per denoiser: PSNR against training step, on held-out and on training frames",
         "How far each denoiser converged; where held-out frames fall behind training frames, it memorises.",
     ),
 }

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from pipeline.metrics.intervals import paired_difference
+from manex.metrics.intervals import paired_difference
+from pipeline.report.columns import TABLE1, shown
 from pipeline.report.page import Difference, Row
-
-COLUMNS: dict[str, Callable[[Any], str]] = {
-    "DTW-SSID": lambda row: f"{row.dtw_ssid:.4f}",
-    "sd over trials": lambda row: _number(row.dtw_ssid_sd, ".4f"),
-    "95 % interval": lambda row: f"{row.dtw_ssid_low:.4f} to {row.dtw_ssid_high:.4f}",
-    "greedy": lambda row: f"{row.dtw_ssid_greedy:.4f}",
-    "coverage": lambda row: _number(row.coverage, ".0%"),
-    "reversals": lambda row: _number(row.reversals, "g"),
-    "distance": lambda row: _number(row.distance, ".4f"),
-}
 
 
 def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
@@ -32,13 +22,14 @@ def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
     """
     fair = table[~table["method"].isin(list(informed))]["dtw_ssid"]
     rows = []
-    for row in table.itertuples():
-        if isinstance(row.not_run, str):
-            rows.append(Row(str(row.method), {}, not_run=str(row.not_run)))
+    for row in table.to_dict("records"):
+        method = str(row["method"])
+        if isinstance(row["not_run"], str):
+            rows.append(Row(method, {}, not_run=row["not_run"]))
             continue
-        cells = {name: told(row) for name, told in COLUMNS.items()}
-        aside = informed.get(str(row.method), "")
-        rows.append(Row(str(row.method), cells, aside=aside, best=not aside and row.dtw_ssid == fair.min()))
+        cells = {column.title: column.text(row) for column in shown(TABLE1)}
+        aside = informed.get(method, "")
+        rows.append(Row(method, cells, aside=aside, best=not aside and row["dtw_ssid"] == fair.min()))
     return rows
 
 
@@ -55,11 +46,7 @@ def differences(scores: Mapping[str, Float[ndarray, "trial video"]]) -> list[Dif
             continue
         rival = min(rivals, key=lambda name: float(rivals[name].mean()))
         found = paired_difference(own, rivals[rival], seed=0)
-        verdict = "better" if found.high < 0 else "worse" if found.low > 0 else "no difference told"
+        verdict = "better" if found.high < 0 else "worse" if found.low > 0 else "not significant"
         interval = f"{found.low:+.4f} to {found.high:+.4f}"
         rows.append(Difference(method, rival, f"{found.mean:+.4f}", interval, verdict))
     return rows
-
-
-def _number(value: float, form: str) -> str:
-    return "-" if pd.isna(value) else format(value, form)

@@ -1,72 +1,148 @@
-"""evaluate: DTW-SSID and the recovered latent coordinate of every trial and video of a cell."""
+"""evaluate: the scores of every method on a dataset, and a diagnosis of its walks."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 import pandas as pd
 import torch
 
+from manex.analyses.geometry import diagnose
+from manex.datasets.dataset import Dataset
+from manex.datasets.manifold import true_tangents
+from manex.denoisers.base import Denoiser
+from manex.errors import MetricError
+from manex.geometry.tangent import angles_to
+from manex.metrics.scores import score
+from pipeline.config.entries import Skipped
+from pipeline.config.methods import MethodEntry
 from pipeline.errors import UserError
-from pipeline.metrics.coordinates import summarize, trace
-from pipeline.metrics.dtw import aligned_distances, dtw_scores, unwarped_distances
-from pipeline.metrics.errors import MetricError
-from pipeline.metrics.ssim import ssim_distances
+from pipeline.models.load import load_model
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
-from pipeline.stages.artifacts import damaged, replacing_folder, write_csv
-from pipeline.stages.prepared import Prepared, load_prepared
-from pipeline.stages.records import recorded
-from pipeline.stages.trials import load_trials
+from pipeline.storage.artifacts import damaged, replacing_folder, write_csv, write_json
+from pipeline.storage.prepared import load_prepared
+from pipeline.storage.skipped import absence
+from pipeline.storage.trials import Trials, load_trials
+from pipeline.tracking.record import means, recorded
+
+Tables = dict[str, pd.DataFrame]
 
 
-def evaluate(dataset: str, method: str, paths: Paths) -> None:
-    """Write reports/scores/DATASET/METHOD: scores.csv, a row a trial and video; frames.csv, a row a frame as well."""
-    settings().prepare_torch()
-    frames = load_prepared(dataset, paths)
-    trials, seeds = load_trials(dataset, method, paths)
-    if trials.shape[1] != len(frames.videos):
-        found = f"{trials.shape[1]} videos, the dataset {len(frames.videos)}"
-        raise damaged(paths.extrapolated(dataset, method), found, f"manex extrapolate {dataset} {method}")
-    with recorded(paths, "evaluate", f"{dataset}-{method}", {}) as run:
-        cells = [(t, v) for t in range(len(seeds)) for v in range(len(frames.videos))]
-        label = f"evaluate {dataset} {method}"
-        distances = torch.stack([_distances(frames, trials, t, v) for t, v in track(cells, label, len(cells))])
-        scores = dtw_scores(distances, paths=True)
-        assert scores.exact_paths is not None
-        rows, tables = [], []
-        for i, (t, v) in enumerate(cells):
-            key = {"trial": seeds[t], "video": v}
-            summary, recovered = _coordinates(frames, trials[t, v], v)
-            rows.append({**key, "dtw_ssid": scores.exact[i], "dtw_ssid_greedy": scores.greedy[i], **summary})
-            aligned = aligned_distances(distances[i], scores.exact_paths[i])
-            unwarped = pd.Series(unwarped_distances(distances[i])).reindex(range(len(aligned)))
-            columns = {"aligned_distance": aligned, "unwarped_distance": unwarped}
-            tables.append(pd.DataFrame({**key, "frame": range(len(aligned)), **columns}))
-            tables[-1] = tables[-1].merge(recovered.assign(**key), how="outer", on=["trial", "video", "frame"])
-        table = pd.DataFrame(rows)
-        run.facts["dtw_ssid"] = float(table["dtw_ssid"].mean())
-        with replacing_folder(paths.scores(dataset, method), sealed=True) as folder:
-            write_csv(folder / "scores.csv", table)
-            write_csv(folder / "frames.csv", pd.concat(tables, ignore_index=True))
+def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths) -> None:
+    """Write data/scores/NAME: one row per method, trial and video in scores.csv, and so on; not_run.json says the rest."""
+    device = settings().prepare_torch()
+    not_run = {method: reason for method, entry in methods.items() if (reason := _reason(name, method, entry, paths))}
+    run_ones = [method for method in methods if method not in not_run]
+    dataset = load_prepared(name, paths) if run_ones else None
+    found: list[Tables] = []
+    for method in track(run_ones, f"evaluate {name}", len(run_ones)):
+        entry = methods[method]
+        assert isinstance(entry, MethodEntry)
+        assert dataset is not None
+        with recorded(paths, "evaluate", f"{name}-{method}", entry.model_dump(mode="json")) as run:
+            trials = _trials(name, method, dataset, paths)
+            tables = _scored(name, method, dataset, trials) | _walked(dataset, trials)
+            tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)
+            found.append({table: rows.assign(method=method) for table, rows in tables.items()})
+            run.dataset, run.model = name, entry.model_label
+            run.metrics, run.series = _numbers(tables)
+            run.metrics |= _of_the_walk(paths, f"{name}-{method}")
+    for method in not_run:
+        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # of an earlier run that had results
+    with replacing_folder(paths.scores(name), sealed=True) as folder:
+        for table in ("scores", "frames", "walks", "diagnoses"):
+            parts = [tables[table] for tables in found if table in tables]
+            rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["method"])
+            write_csv(folder / f"{table}.csv", rows[["method", *(c for c in rows.columns if c != "method")]])
+        write_json(folder / "not_run.json", not_run)
 
 
-def _distances(frames: Prepared, trials: torch.Tensor, trial: int, video: int) -> torch.Tensor:
-    try:
-        return ssim_distances(frames.videos[video], trials[trial, video])
-    except MetricError as error:
-        raise UserError(f"trial {trial}, video {video}: {error}") from None
+def _reason(name: str, method: str, entry: MethodEntry | Skipped, paths: Paths) -> str:
+    return entry.reason if isinstance(entry, Skipped) else absence(paths.extrapolated(name, method)) or ""
 
 
-def _coordinates(frames: Prepared, video: torch.Tensor, index: int) -> tuple[dict[str, float], pd.DataFrame]:
-    """The summary and the coordinate of every frame; nothing of either where no manifold is known."""
-    names = ("coverage", "reversals", "stalls", "jumps", "mean_speed", "distance")
-    if not frames.manifolds:
-        nothing = {"frame": range(len(video)), "coordinate": float("nan"), "manifold_distance": float("nan")}
-        return dict.fromkeys(names, float("nan")), pd.DataFrame(nothing)
-    manifold = frames.manifolds[index]
-    found = trace(manifold, video)
-    summary = summarize(manifold, found)
-    recovered = pd.DataFrame(
-        {"frame": range(len(video)), "coordinate": found.unwrapped, "manifold_distance": found.distance}
+def _trials(name: str, method: str, dataset: Dataset, paths: Paths) -> Trials:
+    trials = load_trials(name, method, paths)
+    if trials.frames.shape[1] != len(dataset.videos):
+        found = f"{trials.frames.shape[1]} videos, the dataset {len(dataset.videos)}"
+        raise damaged(paths.extrapolated(name, method), found, f"manex extrapolate {name} {method}")
+    return trials
+
+
+def _scored(name: str, method: str, dataset: Dataset, trials: Trials) -> Tables:
+    """`scores`: one row per trial and video; `frames`: one row per frame as well."""
+    rows, tables = [], []
+    for seed, videos in zip(trials.seeds, trials.frames, strict=True):
+        try:
+            scores = score(dataset, videos)
+        except MetricError as error:
+            raise UserError(f"{name}, {method}, trial {seed}, {error}") from None
+        for video, found in enumerate(scores):
+            key = {"trial": seed, "video": video}
+            rows.append({**key, **found.numbers})
+            frames = pd.DataFrame(found.frames)
+            tables.append(frames.assign(**key, frame=range(len(frames)))[[*key, "frame", *found.frames]])
+    return {"scores": pd.DataFrame(rows), "frames": pd.concat(tables, ignore_index=True)}
+
+
+def _walked(dataset: Dataset, trials: Trials) -> Tables:
+    """`walks`: what the algorithm recorded of each generated frame, and the angle of its heading to the true tangent."""
+    numbers = dict(trials.record)
+    if trials.headings is not None and dataset.manifolds:
+        frames = trials.frames[:, :, 2:]
+        angles = [
+            angles_to(trials.headings[:, v].flatten(0, 1), true_tangents(manifold, frames[:, v].flatten(0, 1)))
+            for v, manifold in enumerate(dataset.manifolds)
+        ]
+        numbers["heading_angle"] = torch.stack(angles, 1).reshape(len(trials.seeds), -1, len(angles)).transpose(1, 2)
+    if not numbers:
+        return {}
+    shape = next(iter(numbers.values())).shape
+    index = pd.MultiIndex.from_product(
+        [trials.seeds, range(shape[1]), range(2, shape[2] + 2)], names=["trial", "video", "frame"]
     )
-    return {name: getattr(summary, name) for name in names}, recovered
+    return {
+        "walks": pd.DataFrame({key: tensor.flatten().tolist() for key, tensor in numbers.items()}, index).reset_index()
+    }
+
+
+def _diagnosed(
+    name: str, method: str, entry: MethodEntry, dataset: Dataset, trials: Trials, paths: Paths, device: str
+) -> Tables:
+    """`diagnoses`: what the denoiser's Jacobian keeps of the true motion along the walks of the first trial."""
+    if not dataset.manifolds or not hasattr(entry.settings, "sigma"):
+        return {}
+    model = load_model(name, method, entry, dataset, paths, device)
+    if not isinstance(model, Denoiser):
+        return {}
+    found = diagnose(model, entry.settings.sigma, trials.frames[0].to(device), dataset.manifolds)
+    rows = [pd.DataFrame({"video": range(len(dataset.videos)), **{k: v.tolist() for k, v in n.items()}}) for n in found]
+    return {"diagnoses": pd.concat(rows, ignore_index=True)}
+
+
+def _numbers(tables: Tables) -> tuple[dict[str, float], list[tuple[int, dict[str, float]]]]:
+    """Means over trials and videos; by trial; by frame."""
+    scores = tables["scores"].drop(columns="video")
+    by_trial = {
+        int(trial): means(rows.drop(columns="trial").to_dict("records")) for trial, rows in scores.groupby("trial")
+    }
+    series = [(trial, {f"trial/{key}": value for key, value in row.items()}) for trial, row in by_trial.items()]
+    frames = tables["frames"].drop(columns=["trial", "video"]).groupby("frame").mean()
+    series += [
+        (int(n), {f"frame/{key}": value for key, value in row.items()})
+        for n, row in zip(frames.index, frames.to_dict("records"), strict=True)
+    ]
+    return means(by_trial.values()), series
+
+
+def _of_the_walk(paths: Paths, item: str) -> dict[str, float]:
+    """The times of the walk, from its record, if this machine has it."""
+    try:
+        record: dict[str, Any] = json.loads(paths.record("extrapolate", item).read_text())
+    except (OSError, ValueError):
+        return {}
+    names = ("seconds", "seconds_per_frame", "peak_memory_mb")
+    return {f"extrapolate/{key}": record[key] for key in names if isinstance(record.get(key), int | float)}

@@ -6,15 +6,15 @@ import sys
 
 import torch
 
-from pipeline.config.data import Fetch, Source
+from pipeline.config.fetch import Fetch, Source
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
-from pipeline.stages.absent import write_absence
-from pipeline.stages.artifacts import read_json, replacing_folder, sha256, write_json, write_tensors
-from pipeline.stages.records import recorded
-from pipeline.stages.sources import mnist_digits, other_digits
-from pipeline.stages.weizmann_source import NotThereError, Site, fetch_weizmann
+from pipeline.sources.mnist import mnist_digits, other_digits
+from pipeline.sources.weizmann_files import NotThereError, Site, fetch_weizmann
+from pipeline.storage.artifacts import read_json, replacing_folder, sha256, write_json, write_tensors
+from pipeline.storage.skipped import write_absence
+from pipeline.tracking.record import recorded
 
 MEND = "set MANEX_MIRROR to a folder that holds weizmann/, then: manex fetch weizmann && dvc repro"
 

@@ -1,4 +1,4 @@
-"""figures: the paper's figures from our runs, as PNG and SVG, and a moving picture a dataset."""
+"""figures: the paper's figures from our runs, as PNG and SVG, and a moving picture per dataset."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pipeline.config.methods import TangentFlow
+from manex.datasets.dataset import Dataset
+from manex.metrics.ssim import ssim_distances
 from pipeline.config.params import Params
-from pipeline.config.training import OnClips, SkippedModel, VAETraining
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
-from pipeline.figures.psnr import psnr_figure
+from pipeline.figures.psnr import denoising_history, psnr_figure
 from pipeline.figures.spectrum import spectrum_figure
 from pipeline.figures.style import METADATA, readable, style
 from pipeline.figures.videos import videos_figure
 from pipeline.figures.walk2d import walk_figure
-from pipeline.metrics.ssim import ssim_distances
 from pipeline.paths import Paths
-from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import damaged, read_csv, read_json, read_tensors, replacing_folder
-from pipeline.stages.prepared import Prepared, load_prepared
-from pipeline.stages.records import recorded
-from pipeline.stages.trials import VIDEO, load_trials
+from pipeline.storage.artifacts import damaged, read_csv, read_tensors, replacing_folder
+from pipeline.storage.prepared import load_prepared
+from pipeline.storage.results import Results, load_analysis, load_results
+from pipeline.storage.skipped import absence
+from pipeline.storage.trials import VIDEO, load_trials
+from pipeline.tracking.record import recorded
+
+OURS = "tangent_flow"
+"""The algorithm whose walk is shown where only one is."""
+ANALYSIS = "spectrum"
+"""The kind of analysis that the spectrum is drawn from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,96 +44,107 @@ class Shown:
         method: the one that figures of a single method show: the first tangent_flow, else the first there is.
     """
 
-    dataset: str
+    name: str
     video: int
-    frames: Prepared
+    dataset: Dataset
+    results: Results
     generated: Mapping[str, Tensor]
     method: str
 
     @property
     def truth(self) -> Tensor:
         """(frame, channel, height, width)."""
-        return self.frames.videos[self.video]
+        return self.dataset.videos[self.video]
 
 
 def figures(params: Params, paths: Paths) -> None:
-    """Write reports/figures; reports/pictures: what moves; reports/private: real people, or a user's own clips."""
+    """Write figures/; pictures/: what moves; private/: real people, or a user's own clips, which git must not get."""
     with (
-        recorded(paths, "figures", "", {}),
+        recorded(paths, "figures", "", {}) as run,
         style(),
         replacing_folder(paths.figures) as folder,
         replacing_folder(paths.pictures) as moving,
         replacing_folder(paths.private) as private,
     ):
-        everything = [shown for dataset in params.datasets if (shown := _shown(dataset, params, paths))]
+        everything = [shown for name in params.datasets if (shown := _shown(name, params, paths))]
         for shown in everything:
-            still = private if shown.frames.private else folder
-            _dataset_figures(shown, paths, still)
+            still = private if shown.dataset.private else folder
+            _dataset_figures(shown, params, paths, still)
             picture = moving_picture(shown.truth, shown.generated)
-            ((private if shown.frames.private else moving) / f"{shown.dataset}.gif").write_bytes(picture)
-        first = next((shown for shown in everything if shown.frames.manifolds), None)
+            ((private if shown.dataset.private else moving) / f"{shown.name}.gif").write_bytes(picture)
+        first = next((shown for shown in everything if shown.dataset.manifolds), None)
         if first:
             _save(walk_figure(first.truth[:2], first.generated[first.method]), folder / "walk")
         table = read_csv(paths.reports / "table1.csv", "manex table", ("dtw_ssid",)).dropna(subset="dtw_ssid")
         if len(table):
             _save(comparison_figure(table), folder / "comparison")
-        _psnr(params, paths, folder)
+        run.files = [paths.figures / path.name for path in sorted(folder.glob("*"))]
 
 
-def _shown(dataset: str, params: Params, paths: Paths) -> Shown | None:
+def _shown(name: str, params: Params, paths: Paths) -> Shown | None:
     """None for a dataset that no method was run on."""
-    methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
-    if not methods:
+    if absence(paths.prepared(name)):
         return None
-    frames = load_prepared(dataset, paths)
-    video = min(VIDEO, len(frames.videos) - 1)
-    generated = {method: load_trials(dataset, method, paths)[0][0, video] for method in methods}
-    ours = [name for name in methods if isinstance(params.method(dataset, name), TangentFlow)]
-    return Shown(dataset, video, frames, generated, (ours or methods)[0])
+    results = load_results(name, paths)
+    if not results.methods:
+        return None
+    dataset = load_prepared(name, paths)
+    video = min(VIDEO, len(dataset.videos) - 1)
+    generated = {method: load_trials(name, method, paths).frames[0, video] for method in results.methods}
+    ours = [method for method in results.methods if params.extrapolate[name][method].get("algorithm") == OURS]
+    return Shown(name, video, dataset, results, generated, (ours or results.methods)[0])
 
 
-def _dataset_figures(shown: Shown, paths: Paths, folder: Path) -> None:
-    name, method = shown.dataset, shown.method
+def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -> None:
+    name, method = shown.name, shown.method
     _save(videos_figure(shown.truth, shown.generated), folder / f"{name}_videos")
     distances = ssim_distances(shown.truth, shown.generated[method]).numpy()
     _save(alignment_figure(distances, readable(f"{name}, {method}")), folder / f"{name}_alignment")
-    if not absence(paths.spectrum(name)):
-        _save(_spectrum(name, paths), folder / f"{name}_spectrum")
-    if shown.frames.coordinates is None:
+    if drawn := _spectrum(name, params, paths):
+        _save(drawn, folder / f"{name}_spectrum")
+    if drawn := _psnr(name, params, paths):
+        _save(drawn, folder / f"{name}_psnr")
+    if shown.dataset.coordinates is None:
         return
     recovered = {}
-    for method in shown.generated:
-        file, made_by = paths.scores(name, method) / "frames.csv", f"manex evaluate {name} {method}"
-        table = read_csv(file, made_by, ("trial", "video", "frame", "coordinate"))
-        own = table[(table["video"] == shown.video) & (table["trial"] == table["trial"].min())]
-        recovered[method] = own.sort_values("frame")["coordinate"].dropna().to_numpy(np.float64)
-    period = shown.frames.manifolds[shown.video].period
-    drawn = paths_figure(shown.frames.coordinates.numpy(), period, shown.frames.unit, recovered)
-    _save(drawn, folder / f"{name}_paths")
+    for walked in shown.generated:
+        table = shown.results.frames
+        own = table[(table["method"] == walked) & (table["video"] == shown.video)]
+        own = own[own["trial"] == own["trial"].min()].sort_values("frame")
+        recovered[walked] = own["coordinate"].dropna().to_numpy(np.float64)
+    period = shown.dataset.manifolds[shown.video].period
+    _save(
+        paths_figure(shown.dataset.coordinates.numpy(), period, shown.dataset.unit, recovered), folder / f"{name}_paths"
+    )
 
 
-def _spectrum(dataset: str, paths: Paths) -> Figure:
-    folder, made_by = paths.spectrum(dataset), f"manex spectrum {dataset}"
-    facts = read_json(folder / "spectrum.json", made_by, ("denoiser", "method", "sigma_255", "numbers"))
-    tensors = read_tensors(folder / "spectrum.safetensors", made_by, ("frames", "values", "vectors"))
-    numbers, sigma = facts["numbers"], facts["sigma_255"]
-    rows = {len(tensor) if tensor.ndim else 0 for tensor in (tensors["frames"], tensors["values"], tensors["vectors"])}
-    if not isinstance(numbers, list) or rows != {len(numbers)} or not isinstance(sigma, int | float):
+def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
+    """None if no analysis of this kind was run."""
+    kinds = {analysis: params.analyse[name][analysis].get("kind") for analysis in params.analyses}
+    analysis = next((analysis for analysis, kind in kinds.items() if kind == ANALYSIS), None)
+    table = load_analysis(name, analysis, "eigenvalues", paths) if analysis else None
+    if analysis is None or table is None:
+        return None
+    folder, made_by = paths.analysis(name, analysis), f"manex analyse {name} {analysis}"
+    tensors = read_tensors(folder / "pictures.safetensors", made_by, ("frames", "values", "vectors"))
+    own = table[table["walk"] == table["walk"].iloc[0]]
+    numbers = list(dict.fromkeys(int(number) for number in own["frame"]))
+    if {len(tensor) if tensor.ndim else 0 for tensor in tensors.values()} != {len(numbers)}:
         raise damaged(folder, "not eigenpairs of some frames", made_by)
-    title = readable(f"{dataset}, {facts['denoiser']} along {facts['method']}, sigma {sigma:g}/255")
+    first = own.iloc[0]
+    title = readable(f"{name}, {first['denoiser']}, sigma {first['sigma_255']:g}/255")
     return spectrum_figure(numbers, tensors["frames"], tensors["values"], tensors["vectors"], title)
 
 
-def _psnr(params: Params, paths: Paths, folder: Path) -> None:
-    histories = {
-        f"{dataset}, {model}": read_csv(paths.model(dataset, model) / "history.csv", f"manex train {dataset} {model}")
-        for dataset in params.datasets
-        for model in params.models
-        if not isinstance(params.training(dataset, model), VAETraining | OnClips | SkippedModel)
-        and not absence(paths.model(dataset, model))
-    }
-    if histories:
-        _save(psnr_figure(histories), folder / "psnr")
+def _psnr(name: str, params: Params, paths: Paths) -> Figure | None:
+    """None if no denoiser was trained."""
+    histories = {}
+    for model in params.models:
+        if not absence(paths.model(name, model)):
+            history = read_csv(paths.model(name, model) / "history.csv", f"manex train {name} {model}")
+            if denoising_history(history):
+                histories[model] = history
+    return psnr_figure(histories) if histories else None
 
 
 def _save(drawn: Figure, path: Path) -> None:

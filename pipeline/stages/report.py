@@ -17,55 +17,64 @@ from pipeline.config.methods import MethodEntry
 from pipeline.config.params import Params
 from pipeline.paths import Paths
 from pipeline.report.captions import ABOUT, picture_of
+from pipeline.report.columns import TABLE1, shown
 from pipeline.report.page import Detail, Report, Section, render
 from pipeline.report.sprites import sprite
-from pipeline.report.tables import COLUMNS, differences, table_rows
-from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import read_csv, write_text
-from pipeline.stages.prepared import load_prepared
-from pipeline.stages.records import commit_of
-from pipeline.stages.trials import load_trials
-from pipeline.times import read_times
+from pipeline.report.tables import differences, table_rows
+from pipeline.storage.artifacts import read_csv, read_json, write_json, write_text
+from pipeline.storage.prepared import load_prepared
+from pipeline.storage.results import load_results
+from pipeline.storage.skipped import absence
+from pipeline.storage.trials import load_trials
+from pipeline.tracking.record import commit_of, read_records
 
-TOLD = ("stage", "item", "seconds", "peak_memory_mb", "commit")
+TIMES = ("stage", "item", "seconds", "peak_memory_mb", "commit")
 """Of every record."""
 
 
 def report(params: Params, paths: Paths) -> None:
     """Write reports/index.html."""
     table = read_csv(paths.reports / "table1.csv", "manex table")
-    overview = [p for name in ("walk", "comparison", "psnr") if (p := picture_of(paths.figures / f"{name}.svg"))]
+    overview = [p for name in ("walk", "comparison") if (p := picture_of(paths.figures / f"{name}.svg"))]
     page = Report(
         profile=params.profile,
         sections=[_section(dataset, params, paths, table) for dataset in params.datasets],
         pictures=overview,
-        columns=list(COLUMNS),
+        columns=[column.title for column in shown(TABLE1)],
         settings=_settings(paths.params),
         provenance=_provenance(params, paths),
-        times=[[f"{r.get(name, '')}" for name in TOLD] for r in read_times(paths)],
+        times=[[f"{r.get(name, '')}" for name in TIMES] for r in read_records(paths)],
         absent=_absent(params, paths),
     )
     write_text(paths.page, render(page))
+    _note_provenance(params, paths)
 
 
-def _told(cfg: MethodEntry) -> str:
+def _note_provenance(params: Params, paths: Paths) -> None:
+    """Write provenance.json, unless it says of these results where they were first made."""
+    facts = {
+        "profile": params.profile,
+        "settings": hashlib.sha256(paths.params.read_bytes()).hexdigest(),
+        "lock": hashlib.sha256(paths.lock.read_bytes()).hexdigest() if paths.lock.is_file() else "",
+    }
+    last = read_json(paths.provenance, "manex report") if paths.provenance.is_file() else {}
+    if {name: last.get(name) for name in facts} != facts:
+        write_json(paths.provenance, {**facts, "commit": commit_of(paths)})
+
+
+def _aside(entry: MethodEntry) -> str:
     """What a method knows that puts it out of competition; "" if nothing."""
-    if cfg.block == "supervised":
+    if entry.shown_in == "supervised":
         return "saw ordered clips"
-    return "knows the truth" if cfg.model_name == "oracle" else ""
+    return "knows the truth" if entry.model_name == "oracle" else ""
 
 
 def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) -> Section:
-    methods = [name for name in params.methods if not absence(paths.scores(dataset, name))]
-    scores = {
-        name: read_csv(
-            paths.scores(dataset, name) / "scores.csv",
-            f"manex evaluate {dataset} {name}",
-            ("trial", "video", "dtw_ssid"),
-        ).pivot_table(index="trial", columns="video", values="dtw_ssid")
-        for name in methods
-    }
-    informed = {name: told for name in methods if (told := _told(params.method(dataset, name)))}
+    here = not absence(paths.prepared(dataset))
+    results = load_results(dataset, paths) if here else None
+    scores = {name: results.by_trial(name) for name in results.methods} if results else {}
+    entries = params.methods_of(dataset)
+    informed = {name: aside for name, entry in entries.items() if (aside := _aside(entry))}
     pictures = [
         picture
         for kind in ABOUT
@@ -77,20 +86,13 @@ def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) ->
         rows=table_rows(table[table["dataset"] == dataset], informed),
         differences=differences({name: s.to_numpy() for name, s in scores.items() if name not in informed}),
         pictures=pictures,
-        detail=_detail(dataset, scores, paths) if methods else None,
+        detail=_detail(dataset, scores, paths) if scores else None,
     )
-
-
-def _scores(dataset: str, method: str, paths: Paths) -> pd.DataFrame:
-    """A row a trial, a column a video."""
-    file, made_by = paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}"
-    table = read_csv(file, made_by, ("trial", "video", "dtw_ssid"))
-    return table.pivot_table(index="trial", columns="video", values="dtw_ssid")
 
 
 def _detail(dataset: str, scores: dict[str, pd.DataFrame], paths: Paths) -> Detail:
     frames = load_prepared(dataset, paths)
-    trials = {name: load_trials(dataset, name, paths)[0][0] for name in scores}
+    trials = {name: load_trials(dataset, name, paths).frames[0] for name in scores}
     numbers = range(len(frames.videos))
     return Detail(
         rows=["truth", *scores],
@@ -116,7 +118,7 @@ def _settings(file: Path) -> dict[str, str]:
 
 
 def _provenance(params: Params, paths: Paths) -> dict[str, str]:
-    records = read_times(paths)
+    records = read_records(paths)
     machines = sorted({str(record.get("machine", "")) for record in records} - {""})
     lock = hashlib.sha256(paths.lock.read_bytes()).hexdigest() if paths.lock.is_file() else "no dvc.lock"
     return {
@@ -140,5 +142,6 @@ def _absent(params: Params, paths: Paths) -> list[tuple[str, str]]:
     for dataset in params.datasets:
         folders[dataset] = paths.prepared(dataset)
         folders |= {f"{dataset}, model {name}": paths.model(dataset, name) for name in params.models}
-        folders |= {f"{dataset}, {name}": paths.scores(dataset, name) for name in params.methods}
+        folders |= {f"{dataset}, {name}": paths.extrapolated(dataset, name) for name in params.methods}
+        folders |= {f"{dataset}, analysis {name}": paths.analysis(dataset, name) for name in params.analyses}
     return [(what, reason) for what, folder in folders.items() if (reason := absence(folder))]

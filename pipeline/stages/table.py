@@ -1,155 +1,211 @@
-"""table: the paper's Table 1 from all scores, its diagnostics companion, and what it cost."""
+"""table: the paper's Table 1 from all scores, the table of denoisers, and what everything cost."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import pandas as pd
 
+from manex.metrics.intervals import estimate
 from pipeline.config.params import Params
-from pipeline.metrics.intervals import estimate
 from pipeline.paths import Paths
-from pipeline.stages.absent import absence
-from pipeline.stages.artifacts import damaged, read_csv, read_json, write_csv, write_json, write_text
-from pipeline.stages.records import recorded
+from pipeline.report.columns import DENOISERS, TABLE1, header, line
+from pipeline.storage.artifacts import damaged, read_csv, read_json, write_csv, write_json, write_text
+from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
+from pipeline.storage.skipped import absence
+from pipeline.tracking.record import recorded
 
-COLUMNS = (
-    *("dataset", "protocol", "method", "dtw_ssid", "dtw_ssid_sd", "dtw_ssid_greedy", "coverage", "reversals"),
-    *("seconds_per_frame", "trials", "videos", "dtw_ssid_low", "dtw_ssid_high", "distance", "stalls", "jumps"),
-    *("not_run", "block"),
-)
-"""Of table1.csv; a row that was not run has a reason in `not_run` and nothing but names in the others."""
+Row = dict[str, Any]
+ANALYSIS = "geometry"
+"""The kind of analysis whose rows make the table of denoisers."""
 
-SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
-"""Of scores.csv; what `evaluate` writes."""
-
+NAMES = ("dataset", "protocol", "method")
 BLOCKS = {
     "manifold": "",
     "rivals": "### Rivals\n",
     "supervised": "### Rivals with more supervision: trained on ordered clips\n",
 }
-"""The parts of a dataset's table; methods of the block `denoisers` are left to reports/denoisers.md."""
+"""The parts of a dataset's table; methods of the block `denoisers` are left to denoisers.md."""
 
 CAPTION = """
 DTW-SSID, exact alignment: mean over videos, then trials; lower is better. `sd` is over trials, [low, high] a 95 %
 bootstrap interval over trials and videos, `greedy` the paper's greedy alignment (A.2). Coverage (share of the manifold
 that the generated frames sweep) and reversals are of the median video; distance is the mean RMS distance of generated
-frames to the manifold, in grey levels. `oracle` walks with the exact denoiser of the true manifold: the limit.
+frames to the manifold, in grey levels. `oracle` walks with the exact denoiser of the true manifold.
 `memoriser` walks with the exact denoiser of the training frames alone. Rivals: docs/rivals.md.
+"""
+CAPTION_DENOISERS = """
+Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
+those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true frames,
+medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention |<J t, t>| of the
+unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in Table 1. Seconds per
+frame depend on the machine: costs.csv.
 """
 
 
-HEADER = (
-    "| method | DTW-SSID | sd | 95 % interval | greedy | coverage | reversals | distance |",
-    "|---|---:|---:|---:|---:|---:|---:|---:|",
-)
-
-
 def table(params: Params, paths: Paths) -> None:
-    """Write reports/table1.md, table1.csv, metrics.json, diagnostics.csv, and the untracked costs.csv."""
-    with recorded(paths, "table", "", {}):
-        rows = [
-            {**_row(dataset, method, paths), "block": block}
-            for dataset in params.datasets
-            for method in params.methods
-            if (block := params.method(dataset, method).block) in BLOCKS
-        ]
-        write_csv(paths.reports / "table1.csv", pd.DataFrame(rows, columns=COLUMNS))
-        write_text(paths.reports / "table1.md", _markdown(rows, params, paths))
-        write_json(paths.reports / "metrics.json", _nested(rows, params, paths))
-        write_csv(paths.reports / "diagnostics.csv", _diagnostics(params, paths))
+    """Write table1.md, table1.csv, metrics.json, denoisers.md, denoisers.csv, diagnostics.csv, and the untracked costs.csv.
+
+    A dataset whose raw data are not at hand keeps the rows that the tables have, if its settings are still the same:
+    they were computed elsewhere.
+    """
+    with recorded(paths, "table", "", {}) as run:
+        results = {name: load_results(name, paths) for name in params.datasets if not absence(paths.prepared(name))}
+        before = _before(params, paths)
+        rows = [row for name in params.datasets for row in _rows(name, params, results.get(name), before, paths)]
+        denoisers = [row for name in params.datasets for row in _denoisers(name, params, results, before, paths)]
+        reports = paths.reports
+        columns = [*NAMES, *(column.name for column in TABLE1), "not_run", "block"]
+        write_csv(reports / "table1.csv", pd.DataFrame(rows, columns=columns))
+        write_text(reports / "table1.md", _markdown(rows, params, paths))
+        names = ["dataset", "denoiser", "method", *(column.name for column in DENOISERS), "not_run"]
+        write_csv(reports / "denoisers.csv", pd.DataFrame(denoisers, columns=names))
+        write_text(reports / "denoisers.md", _denoisers_markdown(denoisers, params))
+        write_json(reports / "metrics.json", _nested(rows, params, before, paths))
+        write_csv(reports / "diagnostics.csv", _diagnostics(results))
         write_csv(paths.costs, _costs(params, paths))
+        run.metrics = _metrics(rows)
+        run.files = [reports / f"{name}.{kind}" for name in ("table1", "denoisers") for kind in ("csv", "md")]
 
 
-def _row(dataset: str, method: str, paths: Paths) -> dict[str, Any]:
-    if reason := absence(paths.scores(dataset, method)):
-        return {"dataset": dataset, "protocol": _protocol(dataset, paths), "method": method, "not_run": reason}
-    file, made_by = paths.scores(dataset, method) / "scores.csv", f"manex evaluate {dataset} {method}"
-    scores = read_csv(file, made_by, SCORES)
-    by_trial = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
-    if by_trial.size == 0 or by_trial.isna().any(axis=None) or by_trial.size != len(scores):
-        raise damaged(file, "not a score of every trial and video", made_by)
-    found = estimate(by_trial.to_numpy(), seed=0)
+def _before(params: Params, paths: Paths) -> dict[str, Any]:
+    """The metrics of the last run, of the datasets that cannot be made here and have the same settings."""
+    file = paths.reports / "metrics.json"
+    if not file.is_file():
+        return {}
+    last = read_json(file, "manex table")
+    gone = [name for name in params.datasets if absence(paths.prepared(name))]
+    return {name: last for name in gone if last.get("settings", {}).get(name) == _settings(name, params)}
+
+
+def _settings(name: str, params: Params) -> str:
+    """Hash of everything that params.yaml says about a dataset."""
+    parts = [params.data.get(name), params.train.get(name), params.extrapolate.get(name), params.analyse.get(name)]
+    told = [*parts, params.models, params.methods, params.analyses, params.trials.model_dump()]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _rows(name: str, params: Params, found: Results | None, before: dict[str, Any], paths: Paths) -> list[Row]:
+    """One row per method of Table 1."""
+    if name in before:
+        return _kept(paths.reports / "table1.csv", name)
+    rows = []
+    for method in params.methods:
+        block = params.method(name, method).shown_in
+        if block not in BLOCKS:
+            continue
+        names = {"dataset": name, "protocol": _protocol(name, paths), "method": method}
+        reason = found.not_run.get(method) if found else absence(paths.prepared(name))
+        numbers = {"not_run": reason} if reason or found is None else {**_scores(method, found), "not_run": None}
+        rows.append({**names, **numbers, "block": block})
+    return rows
+
+
+def _kept(file: Any, name: str) -> list[Row]:
+    """The rows of a dataset in the file of an earlier run."""
+    table = read_csv(file, "manex table", text=("dataset",))
+    rows = table[table["dataset"] == name].to_dict("records")
+    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+
+
+def _scores(method: str, found: Results) -> Row:
+    by_trial, scores = found.by_trial(method), found.of(method)
+    estimated = estimate(by_trial.to_numpy(), seed=0)
+    pooled = {column.name: scores[column.name].agg(column.pooled) for column in TABLE1 if column.pooled}
     return {
-        "dataset": dataset,
-        "protocol": _protocol(dataset, paths),
-        "method": method,
-        "dtw_ssid": found.mean,
-        "dtw_ssid_sd": found.sd,
-        "dtw_ssid_greedy": scores["dtw_ssid_greedy"].mean(),
-        "coverage": scores["coverage"].median(),
-        "reversals": scores["reversals"].median(),
-        "seconds_per_frame": None,  # in costs.csv: a time would change the bytes of every run
+        "dtw_ssid": estimated.mean,
+        "dtw_ssid_sd": estimated.sd,
+        **pooled,
         "trials": by_trial.shape[0],
         "videos": by_trial.shape[1],
-        "dtw_ssid_low": found.low,
-        "dtw_ssid_high": found.high,
-        "distance": scores["distance"].mean(),
-        "stalls": scores["stalls"].median(),
-        "jumps": scores["jumps"].median(),
-        "not_run": None,
+        "dtw_ssid_low": estimated.low,
+        "dtw_ssid_high": estimated.high,
     }
 
 
-def _protocol(dataset: str, paths: Paths) -> str:
+def _protocol(name: str, paths: Paths) -> str:
     """`paper`: the denoiser is trained on frames of the videos that are extrapolated; `held_out`: on others."""
-    if absence(paths.prepared(dataset)):
+    if absence(paths.prepared(name)):
         return "paper"
-    return str(read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("protocol", "paper"))
+    return str(read_json(paths.prepared(name) / "dataset.json", f"manex prepare {name}").get("protocol", "paper"))
 
 
-def _markdown(rows: list[dict[str, Any]], params: Params, paths: Paths) -> str:
+def _markdown(rows: list[Row], params: Params, paths: Paths) -> str:
     lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
-    for dataset in params.datasets:
-        lines += [f"\n## {dataset}\n", *_notes(dataset, paths)]
+    for name in params.datasets:
+        lines += [f"\n## {name}\n", *_notes(name, paths)]
         for block, heading in BLOCKS.items():
-            own = [row for row in rows if row["dataset"] == dataset and row["block"] == block]
+            own = [row for row in rows if row["dataset"] == name and row["block"] == block]
             if own:
-                lines += [*([f"\n{heading}"] if heading else []), *HEADER, *map(_line, own)]
+                lines += [*([f"\n{heading}"] if heading else []), *header("method", TABLE1)]
+                lines += [line(row["method"], row, TABLE1) for row in own]
     return "\n".join(lines) + "\n"
 
 
-def _notes(dataset: str, paths: Paths) -> list[str]:
+def _notes(name: str, paths: Paths) -> list[str]:
     """What the dataset was made of, where that is not always the same."""
-    if absence(paths.prepared(dataset)):
+    if absence(paths.prepared(name)):
         return []
-    note = read_json(paths.prepared(dataset) / "dataset.json", f"manex prepare {dataset}").get("note")
+    note = read_json(paths.prepared(name) / "dataset.json", f"manex prepare {name}").get("note")
     return [f"{note[0].upper()}{note[1:]}.\n"] if note and isinstance(note, str) else []
 
 
-def _line(row: dict[str, Any]) -> str:
-    """A row in words; what is not known stands as a dash."""
-    if row["not_run"]:
-        return f"| {row['method']} | not run: {row['not_run']} |" + " |" * 6
-    cells = {"coverage": ".0%", "reversals": "g", "distance": ".4f"}
-    shown = {name: "-" if pd.isna(row[name]) else format(row[name], form) for name, form in cells.items()}
-    return (
-        "| {method} | {dtw_ssid:.4f} | {dtw_ssid_sd:.4f} | [{dtw_ssid_low:.4f}, {dtw_ssid_high:.4f}] "
-        "| {dtw_ssid_greedy:.4f} | {coverage} | {reversals} | {distance} |".format(**{**row, **shown})
-    )
+def _denoisers(
+    name: str, params: Params, results: dict[str, Results], before: dict[str, Any], paths: Paths
+) -> list[Row]:
+    """One row per walk of the dataset's analysis of geometry."""
+    if name in before:
+        return _kept(paths.reports / "denoisers.csv", name)
+    rows: list[Row] = []
+    for analysis in params.analyses:
+        entry = params.analyse[name][analysis]
+        found = load_analysis(name, analysis, "denoisers", paths) if entry.get("kind") == ANALYSIS else None
+        if found is None:
+            continue
+        for row in found.to_dict("records"):
+            method = str(row.pop("walk"))
+            scored = name in results and method in results[name].methods
+            score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None
+            rows.append({"dataset": name, "method": method, **row, "dtw_ssid": score})
+        for walk, reason in not_analysed(name, analysis, paths).items():
+            rows.append({"dataset": name, "denoiser": walk, "method": walk, "not_run": reason})
+    return rows
 
 
-def _nested(rows: list[dict[str, Any]], params: Params, paths: Paths) -> dict[str, Any]:
-    nested: dict[str, Any] = {dataset: {} for dataset in params.datasets}
+def _denoisers_markdown(rows: list[Row], params: Params) -> str:
+    lines = [f"# Denoisers ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION_DENOISERS]
+    for name in params.datasets:
+        own = [row for row in rows if row["dataset"] == name]
+        lines += [f"\n## {name}\n", *header("denoiser", DENOISERS)]
+        lines += [line(row["denoiser"], row, DENOISERS) for row in own]
+    return "\n".join(lines) + "\n"
+
+
+def _nested(rows: list[Row], params: Params, before: dict[str, Any], paths: Paths) -> Row:
+    nested: Row = {name: {} for name in params.datasets}
     for row in rows:
-        left_out = {"dataset", "method", "not_run", "block"}
-        numbers = {name: _rounded(value) for name, value in row.items() if name not in left_out}
+        numbers = {key: _rounded(row.get(key)) for key in ("protocol", *(column.name for column in TABLE1))}
         nested[row["dataset"]][row["method"]] = {"not_run": row["not_run"]} if row["not_run"] else numbers
     nested["training"] = {
-        dataset: {model: _outcome(dataset, model, paths) for model in params.models} for dataset in params.datasets
+        name: before[name]["training"].get(name, {})
+        if name in before
+        else {model: _outcome(name, model, paths) for model in params.models}
+        for name in params.datasets
     }
+    nested["settings"] = {name: _settings(name, params) for name in params.datasets}
     return nested
 
 
-def _outcome(dataset: str, model: str, paths: Paths) -> dict[str, Any]:
-    if reason := absence(paths.model(dataset, model)):
+def _outcome(name: str, model: str, paths: Paths) -> Row:
+    if reason := absence(paths.model(name, model)):
         return {"not_run": reason}
-    path = paths.model(dataset, model) / "model.json"
-    made_by = f"manex train {dataset} {model}"
-    outcome = read_json(path, made_by, ("outcome",))["outcome"]
+    path = paths.model(name, model) / "model.json"
+    outcome = read_json(path, f"manex train {name} {model}", ("outcome",))["outcome"]
     if not isinstance(outcome, dict):
-        raise damaged(path, "no outcome", made_by)
-    return {name.replace("step", "steps") if name == "step" else name: _rounded(v) for name, v in outcome.items()}
+        raise damaged(path, "no outcome", f"manex train {name} {model}")
+    return {"steps" if key == "step" else key: _rounded(value) for key, value in outcome.items()}
 
 
 def _rounded(value: Any) -> Any:
@@ -159,31 +215,37 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def _diagnostics(params: Params, paths: Paths) -> pd.DataFrame:
-    """Medians over videos and frames of what `extrapolate` found, a row a dataset and method."""
+def _metrics(rows: list[Row]) -> dict[str, float]:
+    """DTW-SSID of every row, as MLflow draws it: one section per dataset, one chart per method."""
+    return {
+        f"{row['dataset']} {row['protocol']} dtw_ssid/{row['method']}": row["dtw_ssid"]
+        for row in rows
+        if not row["not_run"]
+    }
+
+
+def _diagnostics(results: dict[str, Results]) -> pd.DataFrame:
+    """Medians over videos and frames of what the walks recorded, one row per dataset and method."""
     rows = []
-    for dataset in params.datasets:
-        for method in params.methods:
-            folder, made_by = paths.extrapolated(dataset, method), f"manex extrapolate {dataset} {method}"
-            if absence(folder):
-                continue
-            parts = [read_csv(folder / "walk.csv", made_by)]
-            if (folder / "diagnostics.csv").is_file():
-                parts.append(read_csv(folder / "diagnostics.csv", made_by).add_prefix("diagnosed_"))
-            medians = pd.concat([part.median(numeric_only=True) for part in parts])
-            keys = {"video", "trial", "frame", "diagnosed_video", "diagnosed_trial", "diagnosed_frame"}
-            rows.append({"dataset": dataset, "method": method, **medians.drop(keys, errors="ignore")})
-    return pd.DataFrame(rows)
+    for name, found in results.items():
+        for method in found.methods:
+            parts = {"": found.walks, "diagnosed_": found.diagnoses}
+            medians: Row = {}
+            for prefix, part in parts.items():
+                own = part[part["method"] == method].drop(columns=["trial", "video", "frame"], errors="ignore")
+                medians |= {f"{prefix}{key}": value for key, value in own.median(numeric_only=True).dropna().items()}
+            rows.append({"dataset": name, "method": method, **medians})
+    return pd.DataFrame(rows, columns=None if rows else ["dataset", "method"])
 
 
 def _costs(params: Params, paths: Paths) -> pd.DataFrame:
     """Times and memory from this machine's records; a cell that came from the cache has none."""
     rows = []
-    for dataset in params.datasets:
+    for name in params.datasets:
         items = [("train", model) for model in params.models] + [("extrapolate", method) for method in params.methods]
-        for stage, name in items:
-            path = paths.record(stage, f"{dataset}-{name}")
+        for stage, item in items:
+            path = paths.record(stage, f"{name}-{item}")
             record = read_json(path, "") if path.is_file() else {}
             numbers = {key: record.get(key) for key in ("seconds", "seconds_per_frame", "peak_memory_mb", "machine")}
-            rows.append({"dataset": dataset, "stage": stage, "name": name, **numbers})
+            rows.append({"dataset": name, "stage": stage, "name": item, **numbers})
     return pd.DataFrame(rows)

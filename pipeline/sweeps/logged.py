@@ -10,10 +10,10 @@ import math
 import time
 from collections.abc import Iterator
 
-from pipeline.outcomes import flat
 from pipeline.progress import track
 from pipeline.sweeps.sweep import Row, Sweep
-from pipeline.tracking import Tracker, quiet
+from pipeline.tracking.outcomes import flat
+from pipeline.tracking.store import Tracker, quiet
 
 FILES = ("sweep.csv", "costs.csv", "heatmap.png", "heatmap.svg")
 
@@ -71,7 +71,7 @@ def _child(tracker: Tracker, parent: str, row: Row, state: str) -> None:
         {"manex.message": row.message[:5000]} if row.message else {}
     )
     run_id = str(tracker.client.create_run(tracker.experiment, now - took, tags, str(row)).info.run_id)
-    settings = row.cell.point.cfg.model_dump(mode="json")
+    settings = row.cell.point.entry.model_dump(mode="json")
     tracker.settle(run_id, flat({**settings, "seed": row.cell.seed, "train_seed": row.cell.train_seed}))
     known = {name: value for name, value in (row.numbers or {}).items() if math.isfinite(value)}
     tracker.add(run_id, [(0, {**known, **measured})], [now])

@@ -9,16 +9,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.methods import SkippedMethod
+from pipeline.config.entries import Skipped
+from pipeline.config.methods import MethodEntry, SkippedMethod
 from pipeline.config.params import Params
-from pipeline.config.sweep import Grid, Point, points
-from pipeline.config.training import SkippedModel
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
-from pipeline.stages.absent import absence
+from pipeline.storage.skipped import absence
+from pipeline.sweeps.grid import Grid, Point, points
 from pipeline.sweeps.tasks import Train, Walk, code_version
-from pipeline.sweeps.work import dataset_digest, is_own, model_digest, own_digest
+from pipeline.sweeps.work import dataset_digest, model_digest, plug_in_digest
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Cell:
 
     def names(self, axes: list[str]) -> dict[str, Any]:
         """Where in the grid the cell lies; an axis that its method does not have is None."""
-        values = {axis: getattr(self.point.cfg, axis, None) for axis in axes}
+        values = {axis: getattr(self.point.entry, axis, None) for axis in axes}
         fixed = {"dataset": self.point.dataset, "method": self.point.method}
         return {**fixed, **values, "train_seed": self.train_seed, "seed": self.seed}
 
@@ -60,7 +60,7 @@ class Plan:
         self.axes = list(dict.fromkeys(axis for axes in grid.methods.values() for axis in axes))
         self._frames = cache(self._digest_of_frames)
         self._weights = cache(self._digest_of_weights)
-        self._own = cache(partial(own_digest, self.paths))
+        self._plug_ins = cache(partial(plug_in_digest, self.paths))
         self.cells = list(self._cells())
         self.trainings = list(dict.fromkeys(cell.training for cell in self.cells if cell.training))
 
@@ -73,36 +73,46 @@ class Plan:
 
     def _networks(self, point: Point) -> Iterator[tuple[int | None, Train | None]]:
         """Train seeds and what must be trained for them; the seed of params.yaml is that of models/."""
-        model = point.cfg.model_name
-        cfg = self.params.train.get(point.dataset, {}).get(model)
-        if cfg is None or isinstance(cfg, SkippedModel) or not self.grid.train_seeds:
-            self._need(point, cfg is not None)
+        assert isinstance(point.entry, MethodEntry)
+        model = point.entry.model_name
+        training = self.params.training(point.dataset, model) if self._is_trained(point.dataset, model) else None
+        if training is None or isinstance(training, Skipped) or not self.grid.train_seeds:
+            self._need(point, training is not None)
             yield None, None
             return
         for seed in self.grid.train_seeds:
-            if seed == cfg.seed:
+            if seed == training.settings.seed:
                 self._need(point, True)
                 yield seed, None
             else:
-                chosen = cfg.model_copy(update={"seed": seed})
-                yield seed, Train(*self._common(point.dataset), model=model, cfg=chosen)
+                chosen = training.replaced({"seed": seed}).model_dump(mode="json")
+                yield seed, Train(*self._common(point.dataset), model=model, entry=chosen)
+
+    def _is_trained(self, dataset: str, model: str) -> bool:
+        return model in self.params.train.get(dataset, {})
 
     def _need(self, point: Point, trained: bool) -> None:
         """Say now what would be missing later."""
         if trained:
-            self._weights(self.paths.root.resolve(), point.dataset, point.cfg.model_name)
+            assert isinstance(point.entry, MethodEntry)
+            self._weights(self.paths.root.resolve(), point.dataset, point.entry.model_name)
         self._frames(point.dataset)
 
     def walk(self, cell: Cell, home: Path | None) -> Walk:
         """The task of a cell; `home` is where its training put the network, if it has one of its own."""
         point = cell.point
-        assert not isinstance(point.cfg, SkippedMethod)
-        model = point.cfg.model_name
+        entry = point.entry
+        assert isinstance(entry, MethodEntry)
         home = home or self.paths.root.resolve()
-        weights = self._weights(home, point.dataset, model) if model in self.params.train.get(point.dataset, {}) else ""
-        weights = self._own() if is_own(point.cfg) else weights
+        trained = self._is_trained(point.dataset, entry.model_name)
+        weights = self._weights(home, point.dataset, entry.model_name) if trained else ""
         return Walk(
-            *self._common(point.dataset), method=point.method, cfg=point.cfg, seed=cell.seed, home=home, weights=weights
+            *self._common(point.dataset),
+            method=point.method,
+            entry=entry.model_dump(mode="json"),
+            seed=cell.seed,
+            home=home,
+            weights=self._plug_ins() if entry.plug_in else weights,
         )
 
     def _common(self, dataset: str) -> tuple[Path, str, str, int, str, str]:
@@ -110,18 +120,17 @@ class Plan:
         return root, dataset, self._frames(dataset), self.grid.threads, self.device, code_version()
 
     def _reason(self, point: Point) -> str:
-        """Why a point has no answer, as the stages tell it."""
-        if isinstance(point.cfg, SkippedMethod):
-            return point.cfg.reason
+        """Why a point is not run, as the stages say it."""
+        if isinstance(point.entry, SkippedMethod):
+            return point.entry.reason
         if reason := absence(self.paths.prepared(point.dataset)):
             return reason
-        model = point.cfg.model_name
-        skipped = self.params.train.get(point.dataset, {}).get(model)
-        if isinstance(skipped, SkippedModel):
-            return f"model {model} is not trained: {skipped.reason}"
-        if skipped is not None and (reason := absence(self.paths.model(point.dataset, model))):
-            return f"model {model} is not trained: {reason}"
-        return ""
+        model = point.entry.model_name
+        if not self._is_trained(point.dataset, model):
+            return ""
+        training = self.params.training(point.dataset, model)
+        reason = training.reason if isinstance(training, Skipped) else absence(self.paths.model(point.dataset, model))
+        return f"model {model} is not trained: {reason}" if reason else ""
 
     def _digest_of_frames(self, dataset: str) -> str:
         _present(self.paths.prepared(dataset) / "frames.safetensors", f"manex prepare {dataset}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import replacing_folder, write_csv, write_json
+from pipeline.storage.artifacts import replacing_folder, write_csv, write_json
 from pipeline.sweeps.tasks import Outcome, Task, Train
 
 
@@ -68,7 +68,7 @@ class Store:
             (folder / "weights.safetensors").write_bytes(outcome.weights)
             write_csv(folder / "history.csv", pd.DataFrame(outcome.result["history"]))
             facts = {name: outcome.result[name] for name in ("frames", "outcome")}
-            write_json(folder / "model.json", {"settings": task.cfg.model_dump(mode="json"), **facts})
+            write_json(folder / "model.json", {"settings": task.entry, **facts})
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -11,21 +11,19 @@ from typing import Any
 
 import pandas as pd
 
+from manex.metrics.scores import NUMBERS
 from pipeline.config.params import Params
-from pipeline.config.sweep import Grid
-from pipeline.figures.heatmap import heatmap_figure
 from pipeline.figures.style import METADATA, style
 from pipeline.paths import Paths
 from pipeline.progress import tally
 from pipeline.settings import settings
-from pipeline.stages.artifacts import replacing, write_csv
+from pipeline.storage.artifacts import replacing, write_csv
+from pipeline.sweeps.grid import Grid
+from pipeline.sweeps.heatmap import heatmap_figure
 from pipeline.sweeps.plan import Cell, Plan
 from pipeline.sweeps.pool import completed
 from pipeline.sweeps.store import Store
 from pipeline.sweeps.tasks import Outcome, Task, Train
-
-NUMBERS = ("dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "stalls", "jumps", "mean_speed", "distance")
-"""Of a cell, as means over its videos."""
 
 
 @dataclass(frozen=True)

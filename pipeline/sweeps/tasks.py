@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pipeline
-from pipeline.config.methods import Method
-from pipeline.config.training import Model
+import manex
+from pipeline.closure import Source
 from pipeline.errors import UserError
-
-SOURCES = (
-    *(
-        "arrays.py",
-        "config/methods.py",
-        "config/own.py",
-        "config/rivals.py",
-        "config/walks.py",
-        "config/section.py",
-        "config/training.py",
-        "denoisers",
-        "extrapolators",
-    ),
-    *("geometry", "metrics", "networks", "stages/artifacts.py", "stages/models.py", "stages/own.py"),
-    *("stages/libraries.py", "stages/own_weights.py", "stages/prepared.py"),
-    *("sweeps/work.py", "training"),
-)
-"""Files and folders of this package that decide what a task computes: a change in them makes every task a new one."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +50,20 @@ class Walk(Task):
     """Extrapolate every video of a dataset with the noise of one trial, and score them.
 
     Attributes:
+        entry: the method, as params.yaml has it.
         home: the folder whose models/ holds the network: the project's, or that of a training of the sweep.
-        weights: sha256 of the network's files, or of those of own denoisers; "": the method needs none.
+        weights: sha256 of the network's files, or of those of plug-in denoisers; "": the method needs none.
     """
 
     method: str
-    cfg: Method
+    entry: dict[str, Any]
     seed: int
     home: Path
     weights: str
 
     @property
     def identity(self) -> dict[str, Any]:
-        settings = self.cfg.model_dump(mode="json", exclude={"block"})
+        settings = {name: value for name, value in self.entry.items() if name != "block"}
         return super().identity | {"settings": settings, "seed": self.seed, "weights": self.weights}
 
 
@@ -91,11 +72,11 @@ class Train(Task):
     """Train a network; its seed is in the settings."""
 
     model: str
-    cfg: Model
+    entry: dict[str, Any]
 
     @property
     def identity(self) -> dict[str, Any]:
-        return super().identity | {"model": self.model, "training": self.cfg.model_dump(mode="json")}
+        return super().identity | {"model": self.model, "training": self.entry}
 
 
 @dataclass(frozen=True)
@@ -133,13 +114,15 @@ def digest(*files: Path) -> str:
 
 @cache
 def code_version() -> str:
-    """Hash of the source files that decide what a task computes, and of the versions of torch and numpy."""
+    """Hash of the code that decides what a task computes, and of the versions of torch and numpy."""
     versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "scipy", "scikit-image")]
-    package = Path(pipeline.__file__).parent
-    files = sorted(path for name in SOURCES for path in _python(package / name))
-    names = [path.relative_to(package).as_posix() for path in files]
-    return hashlib.sha256("\n".join([*versions, *names, digest(*files)]).encode()).hexdigest()[:16]
+    root = Path(manex.__file__).parents[1]
+    kinds = [
+        f"manex.{package}.{path.stem}" for package in KINDS for path in sorted((root / "manex" / package).glob("*.py"))
+    ]
+    files = Source(root).closure(["pipeline.sweeps.work", *kinds])
+    return hashlib.sha256("\n".join([*versions, *(f"{a} {b}" for a, b in files.items())]).encode()).hexdigest()[:16]
 
 
-def _python(path: Path) -> Iterable[Path]:
-    return path.rglob("*.py") if path.is_dir() else (path,)
+KINDS = ("denoisers", "extrapolators", "training")
+"""Packages whose files are found by the names in settings."""

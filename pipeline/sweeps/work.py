@@ -10,6 +10,7 @@ import platform
 import time
 import traceback
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,26 +18,23 @@ from typing import Any
 import torch
 from safetensors.torch import save
 from threadpoolctl import threadpool_limits
-from torch import Tensor, nn
+from torch import nn
 
-from pipeline.config.methods import Method
-from pipeline.config.own import OwnDenoiser
-from pipeline.config.training import OnClips
-from pipeline.config.walks import Denoised
+from manex.datasets.dataset import Dataset
+from manex.errors import ManexError
+from manex.extrapolators.walk import walk
+from manex.metrics.scores import NUMBERS, score
+from manex.training.loop import Training
+from pipeline.config.entries import parse_entry
+from pipeline.config.methods import MethodEntry
+from pipeline.config.training import TrainingEntry
 from pipeline.errors import UserError
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
-from pipeline.metrics.coordinates import summarize, trace
-from pipeline.metrics.dtw import dtw_scores
-from pipeline.metrics.ssim import ssim_distances
+from pipeline.models.load import load_model, load_named
 from pipeline.paths import Paths
 from pipeline.settings import Settings
-from pipeline.stages.models import load_model, load_named
-from pipeline.stages.prepared import Prepared, load_prepared
+from pipeline.stages.extrapolate import item_noise
+from pipeline.storage.prepared import load_prepared
 from pipeline.sweeps.tasks import Outcome, Task, Train, Walk, code_version, digest
-from pipeline.training.loop import Training
-
-COORDINATES = ("coverage", "reversals", "stalls", "jumps", "mean_speed", "distance")
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's mallopt."""
@@ -57,7 +55,7 @@ def attempt(task: Task) -> Outcome:
             with threadpool_limits(task.threads):
                 result, weights = _compute(task)
         except Exception as error:
-            message = _told(error)
+            message = _message(error)
         measured = {
             "seconds": round(time.perf_counter() - began, 3),
             "cpu_seconds": round(time.process_time() - cpu, 3),
@@ -77,41 +75,33 @@ def _compute(task: Task) -> tuple[dict[str, Any], bytes]:
     torch.set_num_threads(task.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     device = Settings(device=task.device).torch_device()
-    frames = _frames(task.root, task.dataset, task.frames)
+    dataset = _dataset(task.root, task.dataset, task.frames)
     if isinstance(task, Walk):
-        return _walked(task, frames, device), b""
+        return _walked(task, dataset, device), b""
     assert isinstance(task, Train)
-    return _trained(task, frames, device)
+    return _trained(task, dataset, device)
 
 
-def _walked(task: Walk, frames: Prepared, device: str) -> dict[str, Any]:
-    """DTW-SSID and the recovered coordinate, a number a video; None where no manifold is known."""
-    model = _model(task, frames, device)
-    given = frames.videos[:, :2].to(device)
-    noise = ItemNoise([(task.seed, video) for video in range(len(given))])
-    walked = [state.frame for state in walk(task.cfg, model, given[:, 0], given[:, 1], noise)]
-    videos = torch.cat([given, torch.stack(walked, 1)], 1).clamp(0, 1).cpu()
-    distances = [ssim_distances(truth, own) for truth, own in zip(frames.videos, videos, strict=True)]
-    scores = dtw_scores(torch.stack(distances))
-    return {
-        "dtw_ssid": scores.exact.tolist(),
-        "dtw_ssid_greedy": scores.greedy.tolist(),
-        **_coordinates(frames, videos),
-    }
+def _walked(task: Walk, dataset: Dataset, device: str) -> dict[str, Any]:
+    """Every score, one number per video; None where it is not known."""
+    entry = parse_entry(MethodEntry, task.entry, f"extrapolate.{task.dataset}.{task.method}")
+    assert isinstance(entry, MethodEntry)
+    model = _model(task, entry, dataset, device)
+    given = dataset.videos[:, :2].to(device)
+    noise = item_noise(model, [(task.seed, video) for video in range(len(given))])
+    states = islice(walk(entry.settings, model, given[:, 0], given[:, 1], noise), entry.frames)
+    videos = torch.cat([given, torch.stack([state.frame for state in states], 1)], 1).clamp(0, 1).cpu()
+    numbers = [_finite(one.numbers) for one in score(dataset, videos)]
+    return {name: [row[name] for row in numbers] for name in NUMBERS}
 
 
-def _coordinates(frames: Prepared, videos: Tensor) -> dict[str, list[float | None]]:
-    if not frames.manifolds:
-        return {name: [None] * len(videos) for name in COORDINATES}
-    found = [summarize(m, trace(m, video)) for m, video in zip(frames.manifolds, videos, strict=True)]
-    return {name: [float(getattr(summary, name)) for summary in found] for name in COORDINATES}
-
-
-def _trained(task: Train, frames: Prepared, device: str) -> tuple[dict[str, Any], bytes]:
+def _trained(task: Train, dataset: Dataset, device: str) -> tuple[dict[str, Any], bytes]:
     """The history and the weights, as the stage `train` has them."""
-    shape = {"channels": frames.videos.shape[2], "size": frames.videos.shape[-1]}
-    order = frames.order if isinstance(task.cfg, OnClips) else None
-    training = Training.begin(task.cfg, frames.training_frames.to(device), frames.held_out_frames.to(device), order)
+    entry = parse_entry(TrainingEntry, task.entry, f"train.{task.dataset}.{task.model}")
+    assert isinstance(entry, TrainingEntry)
+    cfg, shape = entry.settings, dataset.shape
+    order = dataset.order if cfg.ordered else None
+    training = Training.begin(cfg, dataset.training_frames.to(device), dataset.held_out_frames.to(device), order)
     history = [{"step": record.step, "loss": record.loss, **_finite(record.scores)} for record in training.run()]
     weights = {name: tensor.contiguous().cpu() for name, tensor in training.average.state_dict().items()}
     outcome = {"stopped_by": training.finished, **history[-1]}
@@ -121,18 +111,18 @@ def _trained(task: Train, frames: Prepared, device: str) -> tuple[dict[str, Any]
 
 
 @lru_cache(maxsize=2)
-def _frames(root: Path, dataset: str, expected: str) -> Prepared:
+def _dataset(root: Path, dataset: str, expected: str) -> Dataset:
     paths = Paths(root)
     _need_same(dataset_digest(paths, dataset), expected, paths.prepared(dataset))
     return load_prepared(dataset, paths)
 
 
-def _model(task: Walk, frames: Prepared, device: str) -> nn.Module | None:
-    if is_own(task.cfg):
+def _model(task: Walk, entry: MethodEntry, dataset: Dataset, device: str) -> nn.Module | None:
+    if entry.plug_in:
         paths = Paths(task.root)
-        _need_same(own_digest(paths), task.weights, paths.own)
-        return load_model(task.dataset, task.method, task.cfg, frames, paths, device)
-    return _network(task.home, task.root, task.dataset, task.cfg.model_name, task.frames, task.weights, device)
+        _need_same(plug_in_digest(paths), task.weights, paths.plug_ins)
+        return load_model(task.dataset, task.method, entry, dataset, paths, device)
+    return _network(task.home, task.root, task.dataset, entry.model_name, task.frames, task.weights, device)
 
 
 @lru_cache(maxsize=2)
@@ -142,7 +132,7 @@ def _network(
     paths = Paths(home)
     if weights:
         _need_same(model_digest(paths, dataset, name), weights, paths.model(dataset, name))
-    return load_named(dataset, name, _frames(root, dataset, frames), paths, device)
+    return load_named(dataset, name, _dataset(root, dataset, frames), paths, device)
 
 
 def dataset_digest(paths: Paths, dataset: str) -> str:
@@ -157,14 +147,9 @@ def model_digest(paths: Paths, dataset: str, model: str) -> str:
     return digest(folder / "weights.safetensors", folder / "model.json")
 
 
-def is_own(cfg: Method) -> bool:
-    """Whether a method walks with a denoiser that somebody brought along."""
-    return isinstance(cfg, Denoised) and isinstance(cfg.denoiser, OwnDenoiser)
-
-
-def own_digest(paths: Paths) -> str:
-    """sha256 of all that own denoisers may be made of."""
-    return digest(*(paths.root / path for path in paths.own_files()))
+def plug_in_digest(paths: Paths) -> str:
+    """sha256 of all that plug-in denoisers may be made of."""
+    return digest(*(paths.root / path for path in paths.plug_in_files()))
 
 
 def _need_same(found: str, expected: str, folder: Path) -> None:
@@ -172,10 +157,10 @@ def _need_same(found: str, expected: str, folder: Path) -> None:
         raise UserError(f"{folder}: on {platform.node()} not the files the sweep began with; run the sweep again")
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """In one line: errors of ours say enough, others say where they arose."""
     message = " ".join(str(error).split()) or type(error).__name__
-    if type(error).__module__.startswith("pipeline."):
+    if isinstance(error, ManexError):
         return message
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {message} ({Path(place.filename).name}:{place.lineno})"

@@ -11,12 +11,12 @@ import pytest
 from small import manex
 from typer.testing import CliRunner
 
-from pipeline.cli import app
-from pipeline.extrapolators.base import WalkError
-from pipeline.geometry.products import GeometryError
+from pipeline.cli.app import app
+from manex.extrapolators.base import WalkError
+from manex.geometry.products import GeometryError
 from pipeline.metrics.errors import MetricError
 from pipeline.paths import Paths
-from pipeline.times import STAGES
+from pipeline.cli.times import STAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +38,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, stage: str, raises: BaseException 
 
 def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom pipeline.cli import main\n"
+        "import sys\nfrom pipeline.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
         "print('LOADED', sorted({'torch', 'mlflow', 'dvc', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.data import Rotated, Translated
-from pipeline.datasets.mnist import LatentVideos, rotated, translated
+from manex.datasets.mnist import LatentVideos, rotated, translated
 
 ROTATION = Rotated(kind="rotation", frames=100, dense=200)
 TRANSLATION = Translated(kind="translation", frames=24, reach=6, dense=47)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.datasets.videos import clip_videos, held_out_frames
+from manex.datasets.videos import clip_videos, held_out_frames
 
 
 def numbered(*lengths: int) -> list[np.ndarray]:

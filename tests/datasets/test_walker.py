@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.data import Walker
-from pipeline.datasets.videos import LatentVideos
-from pipeline.datasets.walker import BODY, FAR, GAITS, NEAR, bodies, draw, limbs, walker
+from manex.datasets.videos import LatentVideos
+from manex.datasets.walker import BODY, FAR, GAITS, NEAR, bodies, draw, limbs, walker
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.data import ACTIONS, PEOPLE, Weizmann
-from pipeline.datasets.weizmann import lacking, parts, wanted, weizmann
+from manex.datasets.weizmann import lacking, parts, wanted, weizmann
 
 NAMES = [f"{person}_{action}" for person in PEOPLE for action in ACTIONS if (person, action) != ("lena", "walk")]
 NAMES += ["lena_walk1", "lena_walk2"]

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.config.methods import TangentFlow, TangentSpace
-from pipeline.denoisers.adapted import Adapted, OnArrays
-from pipeline.denoisers.variance_preserving import VariancePreserving
-from pipeline.denoisers.wiener import Wiener
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
-from pipeline.geometry.products import Jacobian
-from pipeline.geometry.tangent import asymmetry
+from pipeline.models.adapted import Adapted, OnArrays
+from pipeline.models.variance_preserving import VariancePreserving
+from manex.denoisers.wiener import Wiener
+from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.walk import walk
+from manex.geometry.products import Jacobian
+from manex.geometry.tangent import asymmetry
 
 SIGMA = 0.2
 

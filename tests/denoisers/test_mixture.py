@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.denoisers.mixture import DiracMixture
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.mixture import DiracMixture
+from manex.geometry.products import Jacobian
 
 SIGMA = 0.7
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.denoisers.network import NetworkDenoiser
+from manex.denoisers.network import NetworkDenoiser
 
 
 def test_a_network_that_predicts_noise_has_it_subtracted(generator):

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Generator
 
-from pipeline.denoisers.non_local_means import NonLocalMeans
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.non_local_means import NonLocalMeans
+from manex.geometry.products import Jacobian
 
 SIGMA = 0.1
 

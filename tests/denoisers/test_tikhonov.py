@@ -7,8 +7,8 @@ import torch
 from scipy.fft import dctn
 from torch import Generator
 
-from pipeline.denoisers.tikhonov import Tikhonov
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.tikhonov import Tikhonov
+from manex.geometry.products import Jacobian
 
 SIGMA, STRENGTH = 0.2, 30.0
 

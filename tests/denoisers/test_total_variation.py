@@ -6,8 +6,8 @@ import torch
 from skimage.restoration import denoise_tv_chambolle
 from torch import Generator
 
-from pipeline.denoisers.total_variation import TotalVariation
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.total_variation import TotalVariation
+from manex.geometry.products import Jacobian
 
 SIGMA = 0.1
 

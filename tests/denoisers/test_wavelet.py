@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from pipeline.denoisers.wavelet import Wavelet
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.wavelet import Wavelet
+from manex.geometry.products import Jacobian
 
 SIGMA = 0.2
 HAAR = torch.tensor([[1.0, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=torch.float64) / 2

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pipeline.denoisers.wiener import Wiener
-from pipeline.geometry.products import Jacobian
+from manex.denoisers.wiener import Wiener
+from manex.geometry.products import Jacobian
 
 SIGMA = 0.7
 

@@ -15,10 +15,10 @@ import pytest
 
 from pipeline.config.params import load
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_tensors
+from pipeline.storage.artifacts import read_tensors
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
-from pipeline.training.checkpoint import Checkpoint
+from manex.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.e2e
 

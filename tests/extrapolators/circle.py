@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pipeline.denoisers.base import Denoiser
-from pipeline.denoisers.mixture import DiracMixture
+from manex.denoisers.base import Denoiser
+from manex.denoisers.mixture import DiracMixture
 
 PHASES = 2 * torch.pi * torch.arange(16, dtype=torch.float64) / 16
 PLANE = torch.stack([PHASES.cos(), PHASES.sin()]) / 8**0.5

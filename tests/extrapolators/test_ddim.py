@@ -10,11 +10,11 @@ from circle import Broken, oracle, point
 from torch import Generator, Tensor, nn
 
 from pipeline.config.rivals import DDIM, DDIMLatent
-from pipeline.denoisers.network import NetworkDenoiser
-from pipeline.denoisers.wiener import Wiener
-from pipeline.extrapolators.base import ItemNoise, WalkError
-from pipeline.extrapolators.ddim import continued, ddim, levels
-from pipeline.extrapolators.walk import walk
+from manex.denoisers.network import NetworkDenoiser
+from manex.denoisers.wiener import Wiener
+from manex.extrapolators.base import ItemNoise, WalkError
+from manex.extrapolators.ddim_latent import continued, ddim, levels
+from manex.extrapolators.walk import walk
 
 LATENT = DDIMLatent(algorithm="ddim_latent", frames=4, steps=40, denoiser="oracle")
 

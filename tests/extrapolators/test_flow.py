@@ -8,10 +8,10 @@ from torch import Tensor
 
 from pipeline.config.methods import Method
 from pipeline.config.rivals import AffineFlow, DenseFlow, FlowDenoise
-from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkError
-from pipeline.extrapolators.motion import sample
-from pipeline.extrapolators.walk import walk
+from manex.denoisers.base import Denoiser
+from manex.extrapolators.base import ItemNoise, WalkError
+from manex.motion.optical import sample
+from manex.extrapolators.walk import walk
 
 SIZE = 21
 AFFINE = AffineFlow(algorithm="affine_flow", frames=8, blur=0)

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from pipeline.config.methods import Latent
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
-from pipeline.networks.vae import VAE
+from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.walk import walk
+from manex.networks.vae import VAE
 
 
 class Flat(VAE):

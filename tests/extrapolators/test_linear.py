@@ -5,9 +5,9 @@ import torch
 from circle import oracle, point
 
 from pipeline.config.methods import Linear
-from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
+from manex.denoisers.base import Denoiser
+from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.walk import walk
 
 CFG = Linear(algorithm="linear", frames=6, sigma_255=25, eta=0.7)
 KEYS = [(3, 0), (3, 1)]

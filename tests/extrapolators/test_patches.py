@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pipeline.config.methods import Method
 from pipeline.config.rivals import LocalPca, PerturbationPca
-from pipeline.extrapolators.base import ItemNoise, TrainingFrames, WalkError, WalkState
-from pipeline.extrapolators.walk import walk
+from manex.extrapolators.base import ItemNoise, TrainingFrames, WalkError, WalkState
+from manex.extrapolators.walk import walk
 
 GIVEN = 0.1
 LOCAL = LocalPca(algorithm="local_pca", frames=65, neighbours=3, rank=1)

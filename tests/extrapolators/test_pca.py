@@ -4,8 +4,8 @@ import torch
 from torch import Generator, Tensor
 
 from pipeline.config.rivals import PcaLinear
-from pipeline.extrapolators.base import ItemNoise, TrainingFrames
-from pipeline.extrapolators.walk import walk
+from manex.extrapolators.base import ItemNoise, TrainingFrames
+from manex.extrapolators.walk import walk
 
 AXES = torch.linalg.qr(torch.randn(16, 2, generator=Generator().manual_seed(3), dtype=torch.float64)).Q
 

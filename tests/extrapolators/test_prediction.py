@@ -5,10 +5,10 @@ import torch
 from torch import Generator, Tensor
 
 from pipeline.config.rivals import MCVD, RNNODE, Supervised
-from pipeline.extrapolators.base import ItemNoise, WalkError
-from pipeline.extrapolators.walk import walk
-from pipeline.networks import rnn_ode as networks
-from pipeline.networks.conditional import ConditionalUNet
+from manex.extrapolators.base import ItemNoise, WalkError
+from manex.extrapolators.walk import walk
+from manex.networks import rnn_ode as networks
+from manex.networks.conditional import ConditionalUNet
 
 DRAWN = MCVD(algorithm="mcvd", frames=5, steps=12)
 ODE = RNNODE(algorithm="rnn_ode", frames=5)

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from pipeline.config.methods import Method
 from pipeline.config.rivals import Persistence, PixelLinear
-from pipeline.extrapolators.base import ItemNoise, WalkError
-from pipeline.extrapolators.walk import walk
-from pipeline.networks.vae import VAE
+from manex.extrapolators.base import ItemNoise, WalkError
+from manex.extrapolators.walk import walk
+from manex.networks.vae import VAE
 
 STILL = Persistence(algorithm="persistence", frames=4)
 LINEAR = PixelLinear(algorithm="pixel_linear", frames=4)

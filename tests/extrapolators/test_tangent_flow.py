@@ -8,9 +8,9 @@ from circle import angle, distance, oracle, point, tangent
 from torch import Tensor
 
 from pipeline.config.methods import TangentFlow
-from pipeline.extrapolators.base import ItemNoise, WalkState
-from pipeline.extrapolators.tangent_flow import interpolate
-from pipeline.extrapolators.walk import walk
+from manex.extrapolators.base import ItemNoise, WalkState
+from manex.extrapolators.tangent_flow import interpolate
+from manex.extrapolators.walk import walk
 
 CFG = TangentFlow(algorithm="tangent_flow", frames=70, sigma_255=25, substeps=2)
 GIVEN = 0.1

@@ -8,8 +8,8 @@ from circle import angle, distance, oracle, point, tangent
 from torch import Tensor
 
 from pipeline.config.methods import Linear, TangentSpace
-from pipeline.extrapolators.base import ItemNoise, WalkState
-from pipeline.extrapolators.walk import walk
+from manex.extrapolators.base import ItemNoise, WalkState
+from manex.extrapolators.walk import walk
 
 LITERAL = TangentSpace(algorithm="tangent_space", frames=20, sigma_255=15, eta=1, rank=1)
 CLEAN = LITERAL.model_copy(update={"velocity": "clean", "step": "given"})

@@ -8,11 +8,11 @@ from circle import Broken, angle, oracle, point
 from torch import Generator, Tensor
 
 from pipeline.config.methods import Latent, Linear, Method, TangentFlow, TangentSpace
-from pipeline.denoisers.base import Denoiser
-from pipeline.extrapolators.base import ItemNoise, WalkError
-from pipeline.extrapolators.walk import walk
-from pipeline.geometry.products import GeometryError
-from pipeline.networks.vae import VAE
+from manex.denoisers.base import Denoiser
+from manex.extrapolators.base import ItemNoise, WalkError
+from manex.extrapolators.walk import walk
+from manex.geometry.products import GeometryError
+from manex.networks.vae import VAE
 
 LINEAR = Linear(algorithm="linear", frames=5, sigma_255=25, eta=1)
 SPACE = TangentSpace(algorithm="tangent_space", frames=5, sigma_255=25, eta=1, rank=1)

@@ -13,7 +13,7 @@ import tiny
 import torch
 from safetensors.torch import load_file, save_file
 
-from pipeline.stages.artifacts import seal
+from pipeline.storage.artifacts import seal
 
 D = tiny.DATASET
 READ = {

@@ -16,10 +16,10 @@ from movies import moving_square, write_archive, write_masks, write_pictures, wr
 
 from pipeline.config.params import load
 from pipeline.errors import UserError
-from pipeline.stages.artifacts import read_csv, read_json, read_tensors, write_tensors
-from pipeline.stages.clip_files import _masks
-from pipeline.stages.media import read_picture, read_video
-from pipeline.stages.weizmann_source import MASKS, unpack_clips
+from pipeline.storage.artifacts import read_csv, read_json, read_tensors, write_tensors
+from pipeline.sources.clips import _masks
+from pipeline.sources.media import read_picture, read_video
+from pipeline.sources.weizmann import MASKS, unpack_clips
 
 SHORT, LONG = range(6), range(6, 200)
 PLAYLISTS = {

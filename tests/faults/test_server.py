@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.stages import sources
-from pipeline.stages.download import Download
-from pipeline.stages.sources import mnist_digits
-from pipeline.stages.weizmann_source import NotThereError, Site
+from pipeline.sources.download import Download
+from pipeline.sources.mnist import mnist_digits
+from pipeline.sources.weizmann import NotThereError, Site
 
 SIZE = 2**16
 SHORT = Download(silence=0.3, seconds=1.0, limit=2**20)
@@ -168,6 +168,6 @@ def test_an_address_without_encryption_is_not_followed_from_one_with(
 
     answer = MagicMock(url="http://elsewhere/file")
     answer.__enter__.return_value = answer
-    monkeypatch.setattr("pipeline.stages.download.requests.get", lambda *_, **__: answer)
+    monkeypatch.setattr("pipeline.sources.download.requests.get", lambda *_, **__: answer)
     with pytest.raises(OSError, match="without encryption"):
         SHORT("https://here/file", str(tmp_path / "file"), None)

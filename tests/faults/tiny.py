@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from typer.testing import CliRunner
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import replacing_folder, write_json, write_tensors
+from pipeline.storage.artifacts import replacing_folder, write_json, write_tensors
 
 DATASET = "rotated_mnist"
 PARAMS = """\

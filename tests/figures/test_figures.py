@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
-from pipeline.figures.heatmap import heatmap_figure
+from pipeline.sweeps.heatmap import heatmap_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.spectrum import spectrum_figure

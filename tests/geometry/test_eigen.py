@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maps import Residual, black_box, dense, linear_map, seeded, sphere
 
-from pipeline.denoisers.mixture import DiracMixture
-from pipeline.geometry.eigen import FixedRank, LargestGap, Threshold, top_eigenspace
-from pipeline.geometry.products import GeometryError, Jacobian
+from manex.denoisers.mixture import DiracMixture
+from manex.geometry.eigen import FixedRank, LargestGap, Threshold, top_eigenspace
+from manex.geometry.products import GeometryError, Jacobian
 
 ITERATIVE = ["krylov", "subspace", "deflated", "lanczos"]
 SOLVERS = ["exact", *ITERATIVE]

@@ -7,8 +7,8 @@ import torch
 from maps import Attention, Bag, BiasFree, Residual, black_box, dense, linear_map, seeded, sphere
 from torch import nn
 
-from pipeline.denoisers.network import NetworkDenoiser
-from pipeline.geometry.products import GeometryError, Jacobian
+from manex.denoisers.network import NetworkDenoiser
+from manex.geometry.products import GeometryError, Jacobian
 
 NETWORKS = {"residual": (Residual(), 5), "bias_free": (BiasFree(), 6), "bag": (Bag(), 8)}
 EXACT = ["linearized", "vjp", "jvp"]

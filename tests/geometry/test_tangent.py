@@ -6,9 +6,9 @@ import pytest
 import torch
 from maps import BiasFree, linear_map, seeded, sphere
 
-from pipeline.geometry.eigen import Threshold, top_eigenspace
-from pipeline.geometry.products import GeometryError, Jacobian
-from pipeline.geometry.tangent import (
+from manex.geometry.eigen import Threshold, top_eigenspace
+from manex.geometry.products import GeometryError, Jacobian
+from manex.geometry.tangent import (
     asymmetry,
     effective_dimension,
     principal_angles,

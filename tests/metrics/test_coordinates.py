@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.metrics.coordinates import CoordinateSummary, LatentManifold, shorter_way, summarize, trace, union_length
+from manex.metrics.coordinates import CoordinateSummary, LatentManifold, shorter_way, summarize, trace, union_length
 from pipeline.metrics.errors import MetricError
 
 

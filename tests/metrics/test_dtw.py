@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipeline.metrics.dtw import (
+from manex.metrics.dtw import (
     aligned_distances,
     cumulative_costs,
     dtw_scores,
@@ -21,7 +21,7 @@ from pipeline.metrics.dtw import (
     unwarped_distances,
 )
 from pipeline.metrics.errors import MetricError
-from pipeline.metrics.ssim import ssim_distances
+from manex.metrics.ssim import ssim_distances
 
 
 def matrices(largest: int) -> st.SearchStrategy[np.ndarray]:

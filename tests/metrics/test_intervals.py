@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from pipeline.metrics.errors import MetricError
-from pipeline.metrics.intervals import estimate, paired_difference
+from manex.metrics.intervals import estimate, paired_difference
 
 
 @pytest.fixture

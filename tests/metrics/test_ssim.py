@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 
 from pipeline.metrics import ssim
 from pipeline.metrics.errors import MetricError
-from pipeline.metrics.ssim import ssim_distances
+from manex.metrics.ssim import ssim_distances
 
 
 def by_scikit_image(truth: torch.Tensor, generated: torch.Tensor) -> np.ndarray:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from pipeline.networks.bf_cnn import BFCNN
-from pipeline.networks.bias_free import BiasFreeBatchNorm
-from pipeline.networks.unet import UNet
+from manex.networks.bf_cnn import BFCNN
+from manex.networks.bias_free import BiasFreeBatchNorm
+from manex.networks.unet import UNet
 
 Kind = Callable[[int], nn.Module]
 KINDS: dict[str, Kind] = {"unet": lambda channels: UNet(channels, 4), "bf_cnn": lambda channels: BFCNN(channels, 6, 4)}

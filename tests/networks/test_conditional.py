@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from pipeline.config.params import load
 from pipeline.config.training import DiffusionTraining, MCVDTraining, ResUNetTraining
 from pipeline.networks.build import build_network
-from pipeline.networks.conditional import SPREAD, ConditionalUNet
+from manex.networks.conditional import SPREAD, ConditionalUNet
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from pipeline.networks.resunet import ResUNet
+from manex.networks.resunet import ResUNet
 
 
 def network(channels: int = 1, widths: tuple[int, ...] = (4, 6, 8)) -> nn.Module:

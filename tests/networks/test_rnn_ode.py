@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from pipeline.networks.rnn_ode import RNNODE, rk4
+from manex.networks.rnn_ode import RNNODE, rk4
 
 
 @pytest.fixture

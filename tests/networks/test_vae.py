@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator
 
-from pipeline.networks.vae import VAE
+from manex.networks.vae import VAE
 
 WEIGHT = 0.3
 

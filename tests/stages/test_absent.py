@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.config.params import load
-from pipeline.config.section import Section
+from manex.settings import Section
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages import absent
-from pipeline.stages.absent import absence, write_absence
-from pipeline.stages.artifacts import read_csv
+from pipeline.storage import skipped as absent
+from pipeline.storage.skipped import absence, write_absence
+from pipeline.storage.artifacts import read_csv
 from pipeline.stages.figures import figures
 from pipeline.stages.table import COLUMNS, table
 
@@ -138,7 +138,7 @@ def test_table_and_figures_of_nothing_but_absent_cells_give_the_reasons(paths: P
 
 def test_a_skipped_cell_loads_nothing_heavy(paths: Paths) -> None:
     code = (
-        "import sys\nfrom pipeline.cli import main\n"
+        "import sys\nfrom pipeline.cli.app import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
         "print('LOADED', sorted({'torch', 'mlflow', 'pandas', 'numpy'} & set(sys.modules)))"
     )

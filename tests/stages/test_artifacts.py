@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UserError
 from pipeline.stages import artifacts
-from pipeline.stages.artifacts import (
+from pipeline.storage.artifacts import (
     read_csv,
     read_json,
     read_tensors,

@@ -16,12 +16,12 @@ from pipeline.config.data import Fetch, OwnFrames, Weizmann, WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages import weizmann_source
-from pipeline.stages.absent import absence
-from pipeline.stages.clip_files import own_videos
+from pipeline.storage.skipped import absence
+from pipeline.sources.clips import own_videos
 from pipeline.stages.fetch import fetch
-from pipeline.stages.media import read_video
+from pipeline.sources.media import read_video
 from pipeline.stages.prepare import prepare
-from pipeline.stages.prepared import load_prepared
+from pipeline.storage.prepared import load_prepared
 
 REAL = Path(os.environ.get("MANEX_MIRROR", "nowhere")) / "weizmann"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="MANEX_MIRROR is not set, or holds no weizmann/")
@@ -231,8 +231,8 @@ def test_the_real_videos_have_as_many_frames_as_their_masks(name: str, frames: i
 @real
 def test_the_real_crop_holds_the_whole_person_and_follows_him(paths: Paths) -> None:
     """White in the place of the mask, black elsewhere: what the crop shows is what it keeps of the person."""
-    from pipeline.datasets.clips import followed
-    from pipeline.stages.clip_files import _masks
+    from manex.datasets.clips import followed
+    from pipeline.sources.clips import _masks
 
     masks = _masks(REAL / "classification_masks.mat", "original_masks")["ido_walk"]
     painted = np.repeat(255 * masks[..., None], 3, -1)

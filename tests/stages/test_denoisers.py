@@ -11,7 +11,7 @@ import pytest
 from pipeline.config.methods import SkippedMethod
 from pipeline.config.params import parse
 from pipeline.paths import Paths
-from pipeline.stages import absent
+from pipeline.storage import skipped as absent
 from pipeline.stages.denoisers import denoisers
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.extrapolate import extrapolate

@@ -13,15 +13,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.config.methods import TangentFlow
-from pipeline.config.own import Own
-from pipeline.denoisers.adapted import Adapted
+from pipeline.config.plugins import Own
+from pipeline.models.adapted import Adapted
 from pipeline.errors import UserError
-from pipeline.extrapolators.base import ItemNoise
-from pipeline.extrapolators.walk import walk
-from pipeline.geometry.products import Jacobian
+from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.walk import walk
+from manex.geometry.products import Jacobian
 from pipeline.paths import Paths
-from pipeline.stages.libraries import _library
-from pipeline.stages.own import load_own
+from pipeline.models.libraries import _library
+from pipeline.models.plugin import load_own
 
 pytestmark = pytest.mark.slow
 SIGMA = 25 / 255

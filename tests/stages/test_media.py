@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.errors import UserError
 from pipeline.stages import media
-from pipeline.stages.media import Picture
+from pipeline.sources.media import Picture
 
 CLIP = moving_square(6)
 

@@ -11,14 +11,14 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import save, save_file
 
-from pipeline.config.own import Own
+from pipeline.config.plugins import Own
 from pipeline.config.params import Params, parse
-from pipeline.denoisers.adapted import Adapted
+from pipeline.models.adapted import Adapted
 from pipeline.errors import UserError
-from pipeline.geometry.products import Jacobian
+from manex.geometry.products import Jacobian
 from pipeline.paths import Paths
 from pipeline.stages.fingerprints import fingerprints
-from pipeline.stages.own import load_own
+from pipeline.models.plugin import load_own
 
 CODE = """
 import numpy as np

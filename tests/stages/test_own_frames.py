@@ -13,7 +13,7 @@ from movies import moving_square, write_pictures, write_video
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)

@@ -12,12 +12,12 @@ from pipeline.config.params import Params, parse
 from pipeline.config.walks import CLOSED_FORMS, FRAMES
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_json, read_tensors, seal, write_tensors
+from pipeline.storage.artifacts import read_json, read_tensors, seal, write_tensors
 from pipeline.stages.fetch import fetch
-from pipeline.stages.models import UNTRAINED, load_named
+from pipeline.models.load import UNTRAINED, load_named
 from pipeline.stages.prepare import prepare
-from pipeline.stages.prepared import load_prepared
-from pipeline.stages.trials import load_trials
+from pipeline.storage.prepared import load_prepared
+from pipeline.storage.trials import load_trials
 
 VALUES = {
     "profile": "tiny",

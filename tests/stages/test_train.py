@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import runs
+from pipeline.tracking import sync as runs
 from pipeline.config.params import parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages.artifacts import read_csv, read_json, seal, write_json
+from pipeline.storage.artifacts import read_csv, read_json, seal, write_json
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
 from pipeline.stages.train import train
-from pipeline.stages.trials import load_trials
+from pipeline.storage.trials import load_trials
 
 SHORT = {"steps": 5, "batch": 4, "record_every": 2, "learning_rate": 0.02}
 TRAINING = {**SHORT, "network": "resunet", "widths": [4]}

@@ -16,8 +16,8 @@ from movies import moving_square, write_archive, write_masks, write_mirror, writ
 from pipeline.config.data import PEOPLE, WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.stages import weizmann_source
-from pipeline.stages.artifacts import sha256
-from pipeline.stages.weizmann_source import MASKS, NotThereError, Site, fetch_weizmann, unpack_clips
+from pipeline.storage.artifacts import sha256
+from pipeline.sources.weizmann import MASKS, NotThereError, Site, fetch_weizmann, unpack_clips
 
 JACK = WeizmannFiles(actions=("jack",))
 DEAD = "http://127.0.0.1:9/"

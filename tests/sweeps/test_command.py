@@ -5,7 +5,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 from walkers import VALUES
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.paths import Paths
 
 

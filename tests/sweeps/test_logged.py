@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from walkers import finished, sweep
 
-from pipeline import runs, tracking
+from pipeline.tracking import sync as runs, tracking
 from pipeline.paths import Paths
 from pipeline.sweeps.logged import log
 

@@ -7,7 +7,7 @@ import pytest
 from walkers import PARAMS, VALUES, sweep
 
 from pipeline.config.params import parse
-from pipeline.config.sweep import load_grid, parse_grid, points
+from pipeline.sweeps.grid import load_grid, parse_grid, points
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 

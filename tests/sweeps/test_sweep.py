@@ -10,7 +10,7 @@ from walkers import FLOW, TRAINING, VALUES, files, finished, sweep
 
 from pipeline.config.methods import TangentFlow
 from pipeline.config.params import load, parse
-from pipeline.config.sweep import load_grid, parse_grid
+from pipeline.sweeps.grid import load_grid, parse_grid
 from pipeline.config.training import ResUNetTraining, RNNODETraining
 from pipeline.errors import UserError
 from pipeline.paths import Paths

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.params import Params, parse
-from pipeline.config.sweep import parse_grid
+from pipeline.sweeps.grid import parse_grid
 from pipeline.paths import Paths
 from pipeline.stages.prepare import prepare
 from pipeline.stages.train import train

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.training.checkpoint import Checkpoint, fingerprint
+from manex.training.checkpoint import Checkpoint, fingerprint
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 STATE = {"network.0.weight": torch.arange(6.0).reshape(2, 3), "run.generator": torch.arange(5, dtype=torch.uint8)}

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from pipeline.config.training import Model, ResUNetTraining, UNetTraining, VAETraining
-from pipeline.denoisers.base import Denoiser
-from pipeline.geometry.eigen import top_eigenspace
-from pipeline.geometry.products import Jacobian
-from pipeline.training.loop import Training
-from pipeline.training.objectives import trained_denoiser
+from manex.denoisers.base import Denoiser
+from manex.geometry.eigen import top_eigenspace
+from manex.geometry.products import Jacobian
+from manex.training.loop import Training
+from manex.training.objectives import trained_denoiser
 
 PRESENT = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
 MODELS: dict[str, Model] = {

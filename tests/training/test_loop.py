@@ -16,11 +16,11 @@ from pipeline.config.training import (
     UNetTraining,
     VAETraining,
 )
-from pipeline.denoisers.base import Denoiser
+from manex.denoisers.base import Denoiser
 from pipeline.networks.build import build_network
-from pipeline.training.loop import Training, TrainingDivergedError
-from pipeline.training.noise import psnr
-from pipeline.training.objectives import trained_denoiser
+from manex.training.loop import Training, TrainingDivergedError
+from manex.training.noise import psnr
+from manex.training.objectives import trained_denoiser
 
 RESUNET = ResUNetTraining(
     network="resunet", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9

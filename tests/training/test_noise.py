@@ -7,9 +7,9 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from pipeline.denoisers.base import Denoiser
-from pipeline.denoisers.mixture import DiracMixture
-from pipeline.training.noise import draw_sigmas, noise_like, psnr
+from manex.denoisers.base import Denoiser
+from manex.denoisers.mixture import DiracMixture
+from manex.training.noise import draw_sigmas, noise_like, psnr
 
 
 class Identity(Denoiser):

@@ -5,10 +5,10 @@ import torch
 from torch import Generator, Tensor
 
 from pipeline.config.training import DiffusionTraining, MCVDTraining, Model, RNNODETraining
-from pipeline.denoisers.wiener import Wiener
+from manex.denoisers.wiener import Wiener
 from pipeline.networks.build import build_network
-from pipeline.training.loop import Training
-from pipeline.training.objectives import trained_denoiser
+from manex.training.loop import Training
+from manex.training.objectives import trained_denoiser
 
 MCVD = MCVDTraining(network="mcvd", widths=(4, 8), future=2, steps=6, batch=8, learning_rate=0.02)
 RNN = RNNODETraining(network="rnn_ode", latent=3, hidden=8, horizon=6, steps=6, batch=8, learning_rate=0.01)

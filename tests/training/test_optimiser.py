@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from pipeline.training.optimiser import Optimiser, average_into, rate_factor
+from manex.training.optimiser import Optimiser, average_into, rate_factor
 
 
 def network() -> nn.Module:

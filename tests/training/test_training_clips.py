@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pipeline.training.clips import GIVEN, Clips
+from manex.training.clips import GIVEN, Clips
 
 VIDEOS, FRAMES = 3, 12
 

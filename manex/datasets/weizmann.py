@@ -1,0 +1,96 @@
+"""Weizmann Action: nine people, ten actions, a clip or two each (Gorelick et al., Space-Time Shapes, PAMI 2007)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+
+import numpy as np
+from pydantic import Field
+
+from manex.datasets.base import Clips, Raw
+from manex.datasets.videos import ClipVideos, clip_videos
+
+if TYPE_CHECKING:
+    from manex.datasets.pictures import Frames  # its imports take half a second, and settings need the names here
+
+Action = Literal["walk", "run", "jump", "side", "bend", "wave1", "wave2", "pjump", "jack", "skip"]
+Person = Literal["daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+PEOPLE: tuple[Person, ...] = get_args(Person)
+
+
+class Weizmann(Clips):
+    """People of the Weizmann Action dataset, one video each."""
+
+    source: ClassVar[Raw | None] = "weizmann"
+
+    action: Action | Literal["all"] = "bend"
+    people: tuple[Person, ...] | None = Field(None, min_length=1, description="all nine if not given")
+
+
+@dataclass(frozen=True)
+class PersonClips:
+    """Decoded clips by name, as `wanted` lists them, and in words what they are."""
+
+    clips: Mapping[str, Frames]
+    what: str
+
+
+_NAME = re.compile(rf"({'|'.join(PEOPLE)})_({'|'.join(ACTIONS)})([12]?)")
+
+
+def parts(name: str) -> tuple[str, str] | None:
+    """Person and action of a clip's name, such as `lena_walk2`; None if it is no clip's name."""
+    found = _NAME.fullmatch(name)
+    return (found[1], found[2]) if found else None
+
+
+def lacking(names: Collection[str], actions: Sequence[str]) -> list[str]:
+    """Which person's clip of which action is not among the names; a person may have two."""
+    have = {parts(name) for name in names}
+    return [f"{person}_{action}" for action in actions for person in PEOPLE if (person, action) not in have]
+
+
+def wanted(names: Collection[str], cfg: Weizmann) -> list[str]:
+    """The clips that a dataset is made of, sorted by name.
+
+    Raises:
+        ValueError: a person of `cfg.people` has no clip of the action.
+    """
+    people = cfg.people or PEOPLE
+    chosen = []
+    for name in sorted(names):
+        person, action = parts(name) or ("", "")
+        if person in people and cfg.action in (action, "all"):
+            chosen.append(name)
+    absent = sorted(set(people) - {name.split("_")[0] for name in chosen})
+    if absent:
+        raise ValueError(f"action: no clip of {cfg.action} by {', '.join(absent)}")
+    return chosen
+
+
+def weizmann(cfg: Weizmann, raw: PersonClips) -> ClipVideos:
+    """One video a person; the frames of all clips to train on.
+
+    Of a person's clips, in the order of their names, one is drawn: by `cfg.seed` and the person's place among the
+    people sorted by name, and nothing else. So is the frame at which its video starts.
+
+    Raises:
+        ValueError: a chosen clip is shorter than the video.
+    """
+    clips = raw.clips
+    names = sorted(clips)
+    people = sorted({name.split("_")[0] for name in names})
+    chosen = []
+    for place, person in enumerate(people):
+        own = [index for index, name in enumerate(names) if name.split("_")[0] == person]
+        chosen.append(own[int(np.random.default_rng([cfg.seed, place, 1]).integers(len(own)))])
+    try:
+        made = clip_videos([clips[name] for name in names], chosen, cfg.frames, cfg.stride, cfg.seed)
+    except ValueError as error:
+        raise ValueError(f"stride: {error}") from None
+    trained = f"{len(made.frames)} frames of {len(clips)} clips"
+    return replace(made, note=f"action {cfg.action}, {len(made.videos)} people: {raw.what}; {trained}")

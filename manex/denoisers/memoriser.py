@@ -1,0 +1,19 @@
+"""The memoriser: the exact denoiser of the training frames alone, what pure memory can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from manex.denoisers.mixture import DiracMixture
+
+if TYPE_CHECKING:
+    from manex.datasets.dataset import Dataset
+
+
+class Memoriser(DiracMixture):
+    """The training frames are the atoms, in no order that means anything."""
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Memoriser:
+        """Remember all training frames."""
+        return cls(dataset.training_frames)

@@ -1,0 +1,30 @@
+"""Warping by dense optical flow between the two frames, held steady."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from manex.arrays import Frames
+from manex.extrapolators.base import Walk, WalkState, first_velocity
+from manex.motion.optical import Optical, carried
+from manex.noises.draws import ItemNoise
+
+
+class DenseFlow(Walk, Optical):
+    """Optical flow between the two frames, held steady, carries the second one on."""
+
+    motion: Literal["tvl1", "ilk"] = "tvl1"
+
+
+def dense_flow(model: None, first: Frames, second: Frames, cfg: DenseFlow, noise: ItemNoise) -> Iterator[WalkState]:
+    """u_1 carried on by the same motion endlessly, each frame sampled once from u_1.
+
+    What lies outside u_1 cannot come into view: it is black.
+
+    Args:
+        first, second: clean frames in [0, 1].
+    """
+    first_velocity(first, second)
+    for frame in carried(first, second, cfg):
+        yield WalkState(frame)

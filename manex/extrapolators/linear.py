@@ -1,0 +1,34 @@
+"""Algorithm 2, the paper's baseline: the velocity between noisy frames, repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import PositiveFloat
+
+from manex.arrays import Frames, unit
+from manex.denoisers.base import Denoiser, denoise
+from manex.extrapolators.base import Denoised, WalkState, first_velocity
+from manex.noises.draws import ItemNoise
+
+
+class Linear(Denoised):
+    """Algorithm 2: the velocity between noisy frames, repeated."""
+
+    eta: PositiveFloat
+
+
+def linear(denoiser: Denoiser, first: Frames, second: Frames, cfg: Linear, noise: ItemNoise) -> Iterator[WalkState]:
+    """Step along the last velocity in noisy space, denoise, add noise, endlessly.
+
+    Args:
+        first, second: clean frames in [0, 1].
+    """
+    first_velocity(first, second)
+    clean = denoiser.at(cfg.sigma)
+    previous, current = (u + cfg.sigma * noise.like(u) for u in (first, second))
+    while True:
+        velocity = current - previous
+        frame = denoise(clean, current + cfg.eta * velocity)
+        yield WalkState(frame, unit(velocity))
+        previous, current = current, frame + cfg.sigma * noise.like(frame)

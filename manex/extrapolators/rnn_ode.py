@@ -1,0 +1,42 @@
+"""The latent-ODE video model: more supervision than ours, since it is trained on ordered clips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from typing import ClassVar
+
+import torch
+from pydantic import Field, PositiveFloat
+
+from manex.arrays import Frames
+from manex.extrapolators.base import Walk, WalkState, first_velocity
+from manex.networks import rnn_ode as networks
+from manex.noises.draws import ItemNoise
+
+
+class RNNODE(Walk):
+    """The code of two frames, moved by a neural ODE."""
+
+    takes: ClassVar[type] = networks.RNNODE
+    default_model: ClassVar[str] = "rnn_ode"
+    default_block: ClassVar[str] = "supervised"
+
+    speed: PositiveFloat = Field(1.0, description="frames of a training clip from one output frame to the next")
+
+
+@torch.no_grad()
+def rnn_ode(
+    network: networks.RNNODE, first: Frames, second: Frames, cfg: RNNODE, noise: ItemNoise
+) -> Iterator[WalkState]:
+    """Encode both frames to one code, let the ODE move it, decode, endlessly. Nothing here is random.
+
+    Args:
+        first, second: clean frames in [0, 1].
+    """
+    first_velocity(first, second)
+    inner = math.ceil(cfg.speed)
+    codes = network.walk(network.encode(torch.stack([first, second], 1)), cfg.speed / inner)
+    for code in islice(codes, inner - 1, None, inner):
+        yield WalkState(network.decode(code))

@@ -1,0 +1,126 @@
+"""Ways to multiply by a Jacobian, one class each; `products.py` chooses, checks, chunks and counts.
+
+Each is built from a map and a batch of points. `push` gives J v and `pull` J^T v for tangents of shape
+(vectors * points, channel, height, width), the vector index running slowest.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from manex.arrays import FrameMap, Frames
+from manex.geometry.linearize import Linearization
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """What `Jacobian` asks of a way to multiply."""
+
+    def push(self, tangents: Tensor) -> Tensor:
+        """J v."""
+
+    def pull(self, cotangents: Tensor) -> Tensor:
+        """J^T v."""
+
+
+class Reverse:
+    """Reverse mode: the graph is built once; J v is the transpose of v -> J^T v, itself taken by reverse mode."""
+
+    def __init__(self, function: FrameMap, points: Frames) -> None:
+        self._function, self._points = function, points
+        _, self._back = torch.func.vjp(function, points)[:2]
+        self._forth: Callable[..., Any] | None = None
+
+    def push(self, tangents: Tensor) -> Tensor:
+        """J v, by differentiating J^T v with respect to v."""
+        forth = self._forth
+        if forth is None:
+            _, forth = torch.func.vjp(lambda c: self._back(c)[0], torch.zeros_like(self._points))[:2]
+            self._forth = forth
+        return _each_vector(lambda t: forth(t)[0], tangents, len(self._points))
+
+    def pull(self, cotangents: Tensor) -> Tensor:
+        """J^T v."""
+        return _each_vector(lambda c: self._back(c)[0], cotangents, len(self._points))
+
+
+class Forward(Reverse):
+    """Forward mode for J v (the network runs again for every batch of vectors), reverse mode for J^T v."""
+
+    def push(self, tangents: Tensor) -> Tensor:
+        """J v by dual numbers."""
+        derivative = partial(torch.func.jvp, self._function, (self._points,))
+        with warnings.catch_warnings():  # torch compiles its forward rules by its own deprecated jit on first use
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return _each_vector(lambda t: derivative((t,))[1], tangents, len(self._points))
+
+
+class FiniteDifference:
+    """Central differences along v, for maps that autograd cannot see through. There is no J^T v.
+
+    The step balances the rounding of D against the curvature along v: the cube root of the precision,
+    times the norm of the point.
+    """
+
+    def __init__(self, function: FrameMap, points: Frames) -> None:
+        self._function, self._points = function, points
+        size = points.flatten(1).norm(dim=1).clamp(min=1.0)
+        self._step = (torch.finfo(points.dtype).eps ** (1 / 3) * size).reshape(-1, 1, 1, 1)
+
+    def push(self, tangents: Tensor) -> Tensor:
+        """J v, to about the precision to the power 2/3 where D is smooth."""
+        t = by_vector(tangents, len(self._points))
+        norm = t.flatten(2).norm(dim=2)[..., None, None, None]
+        shift = self._step * t / norm.clamp(min=torch.finfo(t.dtype).tiny)
+        with torch.no_grad():
+            ahead = self._function((self._points + shift).flatten(0, 1))
+            behind = self._function((self._points - shift).flatten(0, 1))
+        slope: Tensor = by_vector(ahead - behind, len(self._points)) * norm / (2 * self._step)
+        return slope.flatten(0, 1)
+
+    def pull(self, cotangents: Tensor) -> Tensor:
+        """Not to be had from values of D alone."""
+        raise NotImplementedError
+
+
+class ClosedForm:
+    """A denoiser that knows its own, symmetric, Jacobian: the method `jacobian_product(noisy, sigma, vectors)`."""
+
+    def __init__(self, function: FrameMap, points: Frames) -> None:
+        bound: Any = function  # `products.py` has seen that it is a partial of such a denoiser
+        self._product = partial(bound.func.jacobian_product, points, **bound.keywords)
+        self._points = points
+
+    def push(self, tangents: Tensor) -> Tensor:
+        """J v = Cov[u|y] v / sigma^2."""
+        with torch.no_grad():
+            vectors = by_vector(tangents, len(self._points)).transpose(0, 1)
+            product: Tensor = self._product(vectors=vectors)
+            return product.transpose(0, 1).flatten(0, 1)
+
+    pull = push
+
+
+BACKENDS: dict[str, Callable[[FrameMap, Frames], Backend]] = {
+    "linearized": Linearization,
+    "vjp": Reverse,
+    "jvp": Forward,
+    "finite_difference": FiniteDifference,
+    "closed_form": ClosedForm,
+}
+
+
+def _each_vector(product: FrameMap, tangents: Tensor, points: int) -> Tensor:
+    result: Tensor = torch.func.vmap(product)(by_vector(tangents, points))
+    return result.flatten(0, 1)
+
+
+def by_vector(tangents: Tensor, points: int) -> Tensor:
+    """Tangents with the vector axis split off: (vectors, points, channel, height, width)."""
+    return tangents.reshape(-1, points, *tangents.shape[1:])

@@ -1,0 +1,57 @@
+"""What can be told of a function before its Jacobian is taken: is it fit, and what would reverse mode keep?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from manex.arrays import FrameMap, Frames
+from manex.errors import GeometryError
+
+
+def graph_bytes(function: FrameMap, point: Frames) -> int | None:
+    """Bytes that reverse mode keeps for one point; None if the output does not depend differentiably on it."""
+    held = 0
+
+    def weigh(tensor: Tensor) -> Tensor:
+        nonlocal held
+        held += tensor.element_size() * tensor.nelement()
+        return tensor
+
+    point = point.detach().requires_grad_()
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda t: t):
+        try:
+            value = function(point)
+        except RuntimeError as error:
+            if "requires grad" in str(error):  # it went to numpy: a black box
+                return None
+            raise
+        if not value.requires_grad:
+            return None
+        (gradient,) = torch.autograd.grad(value.sum(), point, allow_unused=True)
+    return held if gradient is not None else None
+
+
+def refuse_training_mode(function: FrameMap) -> None:
+    """Raise GeometryError if a network inside the function is in training mode."""
+    for module in _modules(function):
+        if any(part.training for part in module.modules()):
+            raise GeometryError(
+                f"{type(module).__name__} is in training mode: dropout and batch statistics would change "
+                "from product to product; call .eval() first"
+            )
+
+
+def _modules(function: object) -> Iterator[nn.Module]:
+    """The networks inside a function: itself, behind `partial`, a bound method, or a closure."""
+    if isinstance(function, nn.Module):
+        yield function
+    elif isinstance(function, partial):
+        yield from _modules(function.func)
+    else:
+        cells = getattr(function, "__closure__", None) or ()
+        held = [getattr(function, "__self__", None), *(cell.cell_contents for cell in cells)]
+        yield from (value for value in held if isinstance(value, nn.Module))

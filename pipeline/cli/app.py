@@ -1,0 +1,205 @@
+"""The command line: the stages' commands, and what surrounds them. Heavy imports wait inside the commands.
+
+Exit codes: 0; 1 something the user can fix; 2 wrong usage; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pipeline.cli.stages import COMMANDS, project
+
+if TYPE_CHECKING:
+    from pipeline.paths import Paths
+
+
+class Manex(TyperGroup):
+    """Commands whose foreseeable failures end in one clear line."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command; a mistyped one gets the nearest right name."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from pipeline.errors import suggestion
+
+            ctx.fail(f'command "{args[0]}" is unknown{suggestion(args[0], self.list_commands(ctx))}')
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("manex: interrupted; nothing half-written", err=True)
+            raise typer.Exit(130) from None
+        except Exception as error:
+            message = _message(error)
+            if not message:
+                raise
+            for line in message.splitlines():
+                typer.echo(f"manex: {line}", err=True)
+            raise typer.Exit(1) from None
+
+
+def _message(error: Exception) -> str:
+    """What to say of an error that a user, or the machine's owner, can fix; "" for a bug."""
+    from manex.errors import ManexError
+    from pipeline.errors import refusal
+
+    return str(error) or type(error).__name__ if isinstance(error, ManexError) else refusal(error)
+
+
+app = typer.Typer(
+    cls=Manex,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
+    "`dvc repro` runs all stages; each is a command here too. Settings: params.yaml. "
+    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
+    "MLFLOW_TRACKING_URI.",
+    epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
+    "manex report\n\n"
+    "[bold]Exit codes[/]: 0 done; 1 something to fix, said in a line; 2 wrong usage; 130 interrupted. "
+    "NO_COLOR switches colours off.",
+)
+profile_app = typer.Typer(cls=Manex, no_args_is_help=True, help="Which set of settings params.yaml holds.")
+track_app = typer.Typer(cls=Manex, no_args_is_help=True, help="MLflow, rebuilt from what the stages recorded.")
+app.add_typer(profile_app, name="profile", rich_help_panel="Settings")
+app.add_typer(track_app, name="track", rich_help_panel="Results")
+
+RESULTS, SETTINGS = "Results", "Settings"
+
+for command in COMMANDS:
+    app.command(rich_help_panel="Stages, in order")(command)
+
+
+@profile_app.command("show")
+def profile_show() -> None:
+    """Which profile params.yaml holds, and where it differs from it: [dim]manex profile show[/]"""
+    from pipeline.cli import profiles
+
+    for line in profiles.show(_paths()):
+        typer.echo(line)
+
+
+def _profiles(incomplete: str) -> list[str]:
+    """Completes the name of a profile."""
+    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+@profile_app.command("use")
+def profile_use(
+    name: Annotated[str, typer.Argument(help="a file of profiles/, without .yaml", autocompletion=_profiles)],
+    force: Annotated[bool, typer.Option("--force", help="even if params.yaml has changes of its own")] = False,
+) -> None:
+    """Write a profile to params.yaml: [dim]manex profile use smoke[/]"""
+    from pipeline.cli import profiles
+
+    typer.echo(profiles.use(_paths(), name, force))
+
+
+@track_app.command("sync")
+def track_sync() -> None:
+    """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
+    from pipeline.tracking import sync as runs
+    from pipeline.tracking.store import redacted, tracking_uri
+
+    paths = _paths()
+    counts = runs.sync(paths, typer.echo)
+    damaged = f", {counts.damaged} records damaged" if counts.damaged else ""
+    where = redacted(tracking_uri(paths))
+    typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}: {where}")
+
+
+@app.command(rich_help_panel=RESULTS)
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 5000,
+    host: Annotated[str, typer.Option(help="address it listens on; others than 127.0.0.1 let anyone in")] = "127.0.0.1",
+) -> None:
+    """Open MLflow on the results until Ctrl-C: [dim]manex dashboard --port 5001[/]"""
+    from pipeline.tracking.dashboard import serve
+
+    serve(_paths(), port, typer.echo, host)
+
+
+@app.command(rich_help_panel=RESULTS)
+def sweep(
+    grid: Annotated[Path, typer.Argument(help="a YAML file; sweeps/example.yaml shows how it is written")],
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="do failed cells again as well")] = False,
+) -> None:
+    """Try a grid of settings, what is missing of it: [dim]manex sweep sweeps/example.yaml[/]
+
+    On this machine, MANEX_WORKERS cores; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
+    """
+    from pipeline.sweeps.grid import load_grid
+    from pipeline.sweeps.logged import log
+    from pipeline.sweeps.sweep import Sweep
+    from pipeline.tracking import sync as runs
+
+    params, paths = project()
+    job = Sweep(*load_grid(grid, params), params, paths)
+    for _ in job.run(retry_failed):
+        pass
+    runs.log_sweep(paths, partial(log, job))
+    for row in job.failed[:10]:
+        typer.echo(f"manex: failed: {row}: {row.message}", err=True)
+    typer.echo(f"{job.told}; {paths.sweep(job.name) / 'sweep.csv'}")
+    if job.failed:
+        typer.echo(f"manex: to do the failed cells again: manex sweep {grid} --retry-failed", err=True)
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=RESULTS)
+def report() -> None:
+    """Write reports/index.html, everything on one page: [dim]manex report[/]"""
+    from pipeline.stages.report import report
+
+    params, paths = project()
+    report(params, paths)
+    typer.echo(f"{paths.page}: open it in a browser")
+
+
+@app.command(rich_help_panel=RESULTS)
+def times() -> None:
+    """How long each stage took: [dim]manex times[/]"""
+    from rich.console import Console
+
+    from pipeline.cli.times import times_table
+
+    Console().print(times_table(_paths()))
+
+
+@app.command(rich_help_panel=SETTINGS)
+def doctor() -> None:
+    """Check the installation, the data sources, the device and the settings: [dim]manex doctor[/]"""
+    from rich.console import Console
+
+    from pipeline.cli.doctor import examine
+
+    console, sound = Console(highlight=False, soft_wrap=True), True
+    for finding in examine(_paths()):
+        mark = {"ok": "[green]ok[/]     ", "note": "[yellow]note[/]   ", "problem": "[red]problem[/]"}[finding.state]
+        console.print(mark, end=" ")
+        console.print(f"{finding.what}: {finding.found}", markup=False)
+        if finding.fix:
+            console.print(f"          fix: {finding.fix}", markup=False)
+        sound &= finding.state != "problem"
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _paths() -> Paths:
+    from pipeline.paths import Paths
+
+    return Paths()
+
+
+def main() -> None:
+    """Run `manex`."""
+    app(prog_name="manex")

@@ -1,0 +1,46 @@
+"""How long each stage took, from the records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.paths import Paths
+from pipeline.progress import clock
+from pipeline.tracking.record import read_records
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def times_table(paths: Paths) -> Table:
+    """Seconds of wall clock and CPU, and the highest memory use, per stage and item, with a sum per stage."""
+    from rich.table import Table
+
+    table = Table(
+        "stage",
+        "item",
+        title="Time by stage (latest run of each)",
+        box=None,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for column in ("seconds", "CPU seconds", "peak MB"):
+        table.add_column(column, justify="right")
+    records = read_records(paths)
+    for stage in dict.fromkeys(record["stage"] for record in records):
+        mine = [record for record in records if record["stage"] == stage]
+        for record in mine:
+            table.add_row(stage, record.get("item", ""), *(_number(record, key) for key in MEASURES))
+        if len(mine) > 1:
+            table.add_row(stage, "all", f"{sum(record['seconds'] for record in mine):.1f}", style="bold")
+    total = sum(record["seconds"] for record in records)
+    table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
+    return table
+
+
+MEASURES = ("seconds", "cpu_seconds", "peak_memory_mb")
+
+
+def _number(record: dict[str, Any], key: str) -> str:
+    value = record.get(key)
+    return f"{value:.1f}" if isinstance(value, int | float) else ""

@@ -1,0 +1,69 @@
+"""Models as walks and analyses take them: trained ones from models/, closed forms from the prepared dataset, plug-ins."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from manex.datasets.dataset import Dataset
+from pipeline.config.entries import Skipped, named, parse_entry
+from pipeline.config.methods import MethodEntry
+from pipeline.config.names import closed_form, closed_forms
+from pipeline.config.training import TrainingEntry
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+from pipeline.storage.artifacts import read_json, read_tensors
+
+PLUG_IN = "pipeline.models.plugin:load_plug_in"
+"""Named, not imported: it is no part of the code of cells without a plug-in."""
+
+
+def load_model(
+    name: str, method: str, entry: MethodEntry, dataset: Dataset, paths: Paths, device: str
+) -> nn.Module | None:
+    """The denoiser or other network that a method uses, ready to be used; None if it uses none.
+
+    Args:
+        name: of the dataset.
+
+    Raises:
+        UserError: missing or damaged weights, or a plug-in denoiser that is not fit for use.
+    """
+    if entry.plug_in:
+        field, sigma = f"extrapolate.{name}.{method}.denoiser", getattr(entry.settings, "sigma", 0.0)
+        frames = dataset.videos[:, :2].flatten(0, 1)
+        plugged: nn.Module = named(PLUG_IN)(entry.plug_in, frames, sigma, paths, device, field)
+        return plugged
+    return load_named(name, entry.model_name, dataset, paths, device)
+
+
+def load_named(name: str, model: str, dataset: Dataset, paths: Paths, device: str) -> nn.Module | None:
+    """A model by its name under `models` (or FAMILY/MEMBER), or a closed form; None for the name "".
+
+    Raises:
+        UserError: missing or damaged weights.
+    """
+    if not model:
+        return None
+    if model in closed_forms():
+        try:
+            made: nn.Module = named(closed_form(model)).of(dataset)
+        except ValueError as error:
+            raise UserError(f"{name}: {model}: {error}") from None
+        return made.to(device)
+    folder, made_by = paths.model(name, model), f"manex train {name} {model.partition('/')[0]}"
+    facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
+    weights = read_tensors(folder / "weights.safetensors", made_by)
+    try:
+        entry = parse_entry(TrainingEntry, facts["settings"], "settings")
+        if isinstance(entry, Skipped):
+            raise ValueError("the settings are of a model that was skipped")
+        network = entry.settings.build(**facts["frames"])
+        network.load_state_dict(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{folder}: weights and model.json do not fit ({reason}); make them again: {made_by}") from None
+    if facts["frames"] != dataset.shape:
+        found = f"trained on frames of {facts['frames']}, not {dataset.shape}"
+        raise UserError(f"{folder}: {found}; make it again with: {made_by}")
+    network.to(device).eval().requires_grad_(False)
+    return entry.settings.finished(network)

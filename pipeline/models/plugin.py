@@ -1,0 +1,197 @@
+"""A denoiser that somebody brings along: found, built, filled with its weights, and tried before it is used."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from manex.arrays import Frames
+from manex.geometry.products import Jacobian
+from pipeline.config.plugins import FOLDER, PlugIn, PlugInCallable, PlugInDeepinv, PlugInDiffusers, located
+from pipeline.errors import UserError, suggestion
+from pipeline.models.adapted import Adapted, OnArrays
+from pipeline.models.libraries import deepinv_model, diffusers_model
+from pipeline.models.weights import fill
+from pipeline.paths import Paths
+
+TRIED = 4
+"""Frames that a denoiser is tried on."""
+
+
+def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device: str, field: str) -> Adapted:
+    """The denoiser that `cfg` tells of, ready to be used.
+
+    Args:
+        frames: clean ones of the dataset, to try it on.
+        field: how params.yaml calls the section, for messages.
+
+    Raises:
+        UserError: not found, not to be built, weights that do not fit, or a denoiser that fails the trial.
+    """
+    sigma_range: tuple[float, float] | None = None
+    multiple = cfg.multiple
+    channels: int | None = cfg.channels
+    if isinstance(cfg, PlugInCallable):
+        module: nn.Module = OnArrays(_function(cfg.target, paths, f"{field}.target"), cfg.arguments)
+    elif isinstance(cfg, PlugInDiffusers):
+        module, taken, least = diffusers_model(paths.root / located(cfg.weights), f"{field}.weights")
+        channels, multiple = channels or taken, max(multiple, least)
+        span = abs(cfg.range[1] - cfg.range[0])
+        sigma_range = (module.sigma_range[0] / span, module.sigma_range[1] / span)
+    elif isinstance(cfg, PlugInDeepinv):
+        module = deepinv_model(cfg, field)
+    else:
+        build = _function(cfg.target, paths, f"{field}.target")
+        with _blamed(f"{field}.target: {cfg.target}: {cfg.target.partition(':')[2]}({_told(cfg.arguments)}) failed"):
+            module = build(**cfg.arguments)
+        if not isinstance(module, nn.Module):
+            raise UserError(
+                f"params.yaml: {field}.target: {cfg.target} returned {type(module).__name__}, not a torch.nn.Module; "
+                "a function that denoises arrays itself is of kind: callable"
+            )
+    if not isinstance(cfg, PlugInCallable | PlugInDiffusers) and cfg.weights:
+        fill(module, paths.root / located(cfg.weights), f"{field}.weights")
+    module.to(device).eval().requires_grad_(False)
+    try:
+        denoiser = Adapted(
+            module,
+            predicts=cfg.predicts,
+            conditioned=cfg.sigma == "value",
+            value_range=cfg.range,
+            channels=channels,
+            multiple=multiple,
+            homogeneous=cfg.homogeneous,
+            sigma_range=sigma_range,
+            differentiable=not isinstance(cfg, PlugInCallable),
+        )
+    except ValueError as error:
+        raise UserError(f"params.yaml: {field}.{error}") from None
+    _try(denoiser, frames[:TRIED].to(device), sigma, field)
+    return denoiser
+
+
+def _function(target: str, paths: Paths, field: str) -> Callable[..., Any]:
+    """What a target names."""
+    source, _, name = target.partition(":")
+    home = _file(paths.root, source, field) if source.endswith(".py") else _package(source, field)
+    found = getattr(home, name, None)
+    if not callable(found):
+        known = [other for other, value in vars(home).items() if callable(value) and not other.startswith("_")]
+        raise UserError(f'params.yaml: {field}: "{name}" is not a function of {source}{suggestion(name, known)}')
+    return found  # type: ignore[no-any-return]
+
+
+def _file(root: Path, source: str, field: str) -> ModuleType:
+    path = root / located(source)
+    if not path.is_file():
+        there = sorted(p.relative_to(root / FOLDER).as_posix() for p in (root / FOLDER).rglob("*.py"))
+        stray = f"; {source} lies outside: mv {source} {FOLDER}/" if (root / source).is_file() else ""
+        close = stray or suggestion(source.removeprefix(f"{FOLDER}/"), there)
+        raise UserError(f"params.yaml: {field}: {path} is not there{close}")
+    spec = spec_from_file_location(f"manex_own_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    if str(path.parent.resolve()) not in sys.path:
+        sys.path.append(str(path.parent.resolve()))  # for what lies beside it
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        with _blamed(f"{field}: {path} cannot be imported"):
+            spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+def _package(source: str, field: str) -> ModuleType:
+    with _blamed(f"{field}: {source} cannot be imported (a file is written with .py: {source}.py)"):
+        return import_module(source)
+
+
+@contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Tell what somebody else's code raises in a line, with the place in it."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if isinstance(error, UserError):
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        reason = " ".join(str(error).split())[:300]
+        place = f"{Path(frame.filename).name}, line {frame.lineno}"
+        raise UserError(f"params.yaml: {what}: {type(error).__name__}: {reason} ({place})") from error
+
+
+def _told(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def _try(denoiser: Adapted, frames: Frames, sigma: float, field: str) -> None:
+    """Raise UserError for what cannot be walked with; warn of what can, but not well."""
+    noise = torch.randn(frames.shape, generator=torch.Generator().manual_seed(0)).to(frames)
+    noisy = frames + sigma * noise
+    at = f"on frames of shape {tuple(frames.shape)}"
+    how = "channels, multiple and sigma tell how it is called"
+    with torch.no_grad(), _blamed(f"{field}: it failed {at}; {how}"):
+        clean, again, alone = denoiser(noisy, sigma), denoiser(noisy, sigma), denoiser(noisy[:1], sigma)
+    if not clean.isfinite().all():
+        raise UserError(f"params.yaml: {field}: it returns NaN or infinity {at}; check its weights and its range")
+    if not torch.equal(clean, again):
+        raise UserError(f"params.yaml: {field}: it returns something else at every call; it must not draw noise itself")
+    if _far(clean[:1], alone):
+        raise UserError(
+            f"params.yaml: {field}: a frame comes back otherwise alone than beside others; each item of the batch, the "
+            "first axis of (batch, channel, height, width), must be denoised on its own"
+        )
+    if denoiser.differentiable:
+        _differentiate(denoiser, noisy[:1], sigma, field)
+    error, before = _rms(clean - frames), _rms(noisy - frames)
+    if error > before:
+        other = frames - (2 * noisy - clean if denoiser.predicts == "noise" else noisy - clean)
+        hint = f"; or does it predict the {_OTHER[denoiser.predicts]}?" if _rms(other) < before else ""
+        warnings.warn(
+            f"params.yaml: {field}: it leaves more noise than it takes at sigma {255 * sigma:g}/255 (RMS {error:.3f} "
+            f"after, {before:.3f} before){hint}",
+            stacklevel=3,
+        )
+
+
+_OTHER = {"image": "noise: write predicts: noise", "noise": "image: write predicts: image"}
+
+
+def _differentiate(denoiser: Adapted, point: Frames, sigma: float, field: str) -> None:
+    """Take J v and J^T v once; where autograd fails, go over to finite differences and say so."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            jacobian = Jacobian(denoiser.at(sigma), point)
+            jacobian.jvp(point.unsqueeze(1)), jacobian.vjp(point.unsqueeze(1))
+    except Exception as error:
+        denoiser.differentiable = False
+        reason = " ".join(str(error).split())[:160]
+        warnings.warn(
+            f"params.yaml: {field}: autograd cannot see through it ({reason}): finite differences stand in, inexactly "
+            "and without J^T v; a function of arrays is of kind: callable, which does not warn",
+            stacklevel=4,
+        )
+
+
+def _far(a: Tensor, b: Tensor) -> bool:
+    """Apart by more than another order of additions explains."""
+    return bool((a - b).abs().max() > 1e-3 * (1 + a.abs().max()))
+
+
+def _rms(difference: Tensor) -> float:
+    return float(difference.square().mean().sqrt())

@@ -1,0 +1,90 @@
+"""The fetched Weizmann clips, decoded and cropped."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat  # type: ignore[attr-defined]
+
+from manex.datasets.base import DatasetSettings
+from manex.datasets.pictures import Frames, followed, silhouettes, whole
+from manex.datasets.weizmann import PersonClips, Weizmann, wanted
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+from pipeline.sources.media import read_strip, read_video
+from pipeline.sources.weizmann_files import FOLDERS, MASKS
+from pipeline.storage.artifacts import damaged, read_json, sha256
+
+Masks = Mapping[str, NDArray[np.uint8]]
+FETCH = "manex fetch weizmann"
+WHAT = {
+    "avi": "original videos, cropped around the person",
+    "avi without masks": "original videos, central square (no masks to crop by)",
+    "strips": "64x64 crops that follow the person",
+    "masks": "silhouettes, not the videos themselves",
+}
+
+
+def read(cfg: DatasetSettings, paths: Paths) -> PersonClips:
+    """What data/raw/weizmann holds, decoded.
+
+    Raises:
+        UserError: not fetched, damaged, or not what `cfg` asks for; ValueError: a setting does not fit, by its name.
+    """
+    assert isinstance(cfg, Weizmann)
+    folder = paths.raw("weizmann")
+    source = read_json(folder / "source.json", FETCH, ("kind",))
+    kind, files = source["kind"], source.get("files")
+    if kind not in (*FOLDERS, "masks"):
+        raise damaged(folder / "source.json", f"kind {kind!r}", FETCH)
+    for name, digest in files.items() if isinstance(files, dict) else ():
+        if not (folder / name).is_file() or sha256(folder / name) != digest:
+            raise damaged(folder / name, "not the bytes that were fetched", FETCH)
+    if kind == "masks":
+        return PersonClips(_silhouettes(cfg, folder), WHAT[kind])
+    clips, what = _pictured(kind, cfg, folder)
+    return PersonClips(clips, WHAT[what])
+
+
+def _pictured(kind: str, cfg: Weizmann, folder: Path) -> tuple[dict[str, Frames], str]:
+    name, suffix = FOLDERS[kind]
+    files = {path.stem: path for path in (folder / name).glob(f"*{suffix}")}
+    colour, what, clips = cfg.colour == "rgb", kind, {}
+    masks = _masks(folder / MASKS, "original_masks") if kind == "avi" and (folder / MASKS).is_file() else None
+    for clip in wanted(files, cfg):
+        if kind == "strips":
+            clips[clip] = whole(read_strip(files[clip]), cfg.size, colour)
+        elif masks is None:
+            what, clips[clip] = "avi without masks", whole(read_video(files[clip]), cfg.size, colour)
+        elif clip not in masks:
+            raise UserError(f"{folder / MASKS}: no mask of {clip}")
+        else:
+            try:
+                clips[clip] = followed(read_video(files[clip]), masks[clip], cfg.size, colour)
+            except ValueError as error:
+                raise UserError(f"{folder / MASKS}: {clip}: {error}") from None
+    return clips, what
+
+
+def _silhouettes(cfg: Weizmann, folder: Path) -> dict[str, Frames]:
+    if cfg.colour == "rgb":
+        raise ValueError("colour: rgb: only masks are at hand, which have none")
+    masks = _masks(folder / MASKS, "aligned_masks")
+    return {clip: silhouettes(masks[clip], cfg.size) for clip in wanted(masks, cfg)}
+
+
+def _masks(path: Path, group: str) -> Masks:
+    """(frame, height, width) masks of every clip; MATLAB keeps the frame last."""
+    try:
+        struct: Any = loadmat(io.BytesIO(path.read_bytes()), variable_names=[group])[group]
+        masks = {name: np.ascontiguousarray(np.moveaxis(struct[name][0, 0], -1, 0)) for name in struct.dtype.names}
+    except Exception as error:  # the reader of a format that nobody vouches for fails in as many ways
+        raise damaged(path, error or type(error).__name__, FETCH) from None
+    if any(mask.ndim != 3 or mask.dtype != np.uint8 for mask in masks.values()):
+        raise damaged(path, "not masks", FETCH)
+    return masks

@@ -1,0 +1,148 @@
+"""code: check params.yaml, and write down what each cell's code is, so that DVC runs again what a change concerns.
+
+DVC fills the names of datasets, models and methods into the `cmd` of dvc.yaml as params.yaml has them, and a shell runs
+that; every other stage depends on a file that is written here, so no name reaches a shell that was not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import manex
+from pipeline.closure import Source
+from pipeline.config.analyses import AnalysisEntry
+from pipeline.config.entries import Skipped
+from pipeline.config.methods import MethodEntry
+from pipeline.config.names import closed_form, closed_forms
+from pipeline.config.params import Params
+from pipeline.config.plugins import FOLDER
+from pipeline.config.training import TrainingEntry
+from pipeline.paths import Paths
+from pipeline.storage.artifacts import replacing_folder, write_json
+
+
+def code(params: Params, paths: Paths) -> None:
+    """Write data/code: for each stage, and for each cell where it pays, the hash of every file that it runs."""
+    cells = Cells(params, paths)
+    with replacing_folder(paths.code) as folder:
+        for name, facts in cells.all():
+            write_json(folder / f"{name}.json", facts)
+    _remove_others(params, paths)
+    paths.analyses.mkdir(parents=True, exist_ok=True)  # a dependency must exist even if no analysis is asked for
+
+
+class Cells:
+    """What each cell runs, from its settings and the files of the project."""
+
+    def __init__(self, params: Params, paths: Paths) -> None:
+        self.params, self.paths = params, paths
+        self.source = Source(Path(manex.__file__).parents[1])
+        self.hashes = {path: _sha256(paths.root / path) for path in paths.plug_in_files()}
+        self.weights = frozenset(file for *_, plug_in in params.plug_ins() for file in plug_in.files)
+
+    def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every file to write, and its content."""
+        params = self.params
+        for stage in ("fetch", "table", "figures"):
+            yield stage, self._closure(stage)
+        for name in params.datasets:
+            entry = params.dataset(name)
+            source = entry.settings.source
+            yield f"prepare/{name}", self._closure("prepare", entry.module, source and f"pipeline.sources.{source}")
+            yield f"evaluate/{name}", self.evaluate(name)
+        for name, model in product(params.datasets, params.models):
+            yield f"train/{name}/{model}", self.train(name, model)
+        for name, method in product(params.datasets, params.methods):
+            yield f"extrapolate/{name}/{method}", self.extrapolate(name, method)
+        for name, analysis in product(params.datasets, params.analyses):
+            yield f"analyse/{name}/{analysis}", self.analyse(name, analysis)
+
+    def train(self, name: str, model: str) -> dict[str, Any]:
+        """One training: its settings' file, which imports the network and the objective."""
+        return self._closure("train", self._training(name, model))
+
+    def extrapolate(self, name: str, method: str) -> dict[str, Any]:
+        """One walk: its algorithm, and what it walks with."""
+        entry = self.params.method(name, method)
+        if isinstance(entry, Skipped):
+            return {}
+        return self._closure("extrapolate", entry.module, *self._model(name, entry)) | self._plug_ins([entry])
+
+    def evaluate(self, name: str) -> dict[str, Any]:
+        """The scores of a dataset: what they diagnose is what all methods walk with."""
+        entries = list(self.params.methods_of(name).values())
+        modules = [module for entry in entries for module in (entry.module, *self._model(name, entry))]
+        return self._closure("evaluate", *modules) | self._plug_ins(entries)
+
+    def analyse(self, name: str, analysis: str) -> dict[str, Any]:
+        """One analysis, and the walks whose denoisers it looks at."""
+        entry = self.params.analysis(name, analysis)
+        if not isinstance(entry, AnalysisEntry):
+            return {}
+        known = self.params.methods_of(name)
+        walks = {walk: known[walk] for walk in entry.walks if walk in known}
+        modules = [module for walk in walks.values() for module in (walk.module, *self._model(name, walk))]
+        settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
+        return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
+
+    def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
+        return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
+
+    def _training(self, name: str, model: str) -> str | None:
+        entry = self.params.training(name, model)
+        return entry.module if isinstance(entry, TrainingEntry) else None
+
+    def _model(self, name: str, entry: MethodEntry) -> Iterator[str]:
+        if entry.plug_in:
+            yield "pipeline.models.plugin"
+        elif entry.model_name in closed_forms():
+            yield closed_form(entry.model_name).partition(":")[0]
+        elif entry.model_name and (module := self._training(name, entry.model_name.partition("/")[0])):
+            yield module
+
+    def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
+        """The files that plug-ins may read: any of data/own but the weights that other cells alone name."""
+        brought = [entry.plug_in for entry in entries if entry.plug_in]
+        if not brought:
+            return {}
+        own = {file for plug_in in brought for file in plug_in.files}
+        read = [path for path in self.hashes if not _is_in(path, self.weights - own)]
+        return {"plug_ins": {path.relative_to(FOLDER).as_posix(): self.hashes[path] for path in read}}
+
+
+def _is_in(path: Path, weights: Collection[Path]) -> bool:
+    """Whether a file is one of the weights, or in a folder of weights."""
+    return any(path.is_relative_to(other) for other in weights)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _remove_others(params: Params, paths: Paths) -> None:
+    """Remove the outputs of cells that params.yaml does not name: stages depend on whole folders, and must find in them
+    what a fresh clone would have. DVC's cache keeps what it has tracked, and brings it back when it is named again.
+    """
+    wanted = {
+        paths.root / "data" / "prepared": (params.datasets, None),
+        paths.root / "models": (params.datasets, params.models),
+        paths.root / "data" / "extrapolated": (params.datasets, params.methods),
+        paths.root / "data" / "scores": (params.datasets, None),
+        paths.analyses: (params.datasets, params.analyses),
+    }
+    for folder, (datasets, names) in wanted.items():
+        for dataset in (path for path in folder.glob("[!.]*") if path.is_dir()):
+            others = [dataset] if dataset.name not in datasets else []
+            if names is not None and not others:
+                others = [path for path in dataset.glob("[!.]*") if path.is_dir() and path.name not in names]
+            for path in others:
+                sys.stderr.write(
+                    f"manex: code: {path.relative_to(paths.root)}: params.yaml does not name it: removed\n"
+                )
+                shutil.rmtree(path)

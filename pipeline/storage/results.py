@@ -1,0 +1,96 @@
+"""Scores and analyses, as the stages after `evaluate` and `analyse` read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.paths import Paths
+from pipeline.storage.artifacts import damaged, read_csv, read_json
+from pipeline.storage.skipped import absence
+
+SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What `evaluate` found on a dataset.
+
+    Attributes:
+        not_run: the reason of each method that was not run.
+        scores: one row per method, trial and video.
+        frames: one row per method, trial, video and frame.
+        walks, diagnoses: what the walks recorded, and what their denoisers' Jacobians keep.
+    """
+
+    dataset: str
+    folder: Path
+    not_run: dict[str, str]
+    scores: pd.DataFrame
+    frames: pd.DataFrame
+    walks: pd.DataFrame
+    diagnoses: pd.DataFrame
+
+    def of(self, method: str) -> pd.DataFrame:
+        """The scores of a method; none if it was not run."""
+        return self.scores[self.scores["method"] == method]
+
+    def by_trial(self, method: str) -> pd.DataFrame:
+        """DTW-SSID of a method: one row per trial, one column per video.
+
+        Raises:
+            UserError: a score is missing.
+        """
+        scores = self.of(method)
+        table = scores.pivot_table(index="trial", columns="video", values="dtw_ssid")
+        if table.size == 0 or table.isna().any(axis=None) or table.size != len(scores):
+            why = f"{method}: not a score of every trial and video"
+            raise damaged(self.folder / "scores.csv", why, _made_by(self.dataset))
+        return table
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that were run, in their order."""
+        return list(dict.fromkeys(self.scores["method"]))
+
+
+def load_results(dataset: str, paths: Paths) -> Results:
+    """Read data/scores/DATASET.
+
+    Raises:
+        UserError: missing or damaged.
+    """
+    folder, made_by = paths.scores(dataset), _made_by(dataset)
+    not_run = read_json(folder / "not_run.json", made_by)
+    needed = {"scores": SCORES, "frames": ("trial", "video", "frame", "coordinate"), "walks": (), "diagnoses": ()}
+    tables = {
+        name: read_csv(folder / f"{name}.csv", made_by, columns, text=("method",)) for name, columns in needed.items()
+    }
+    return Results(dataset, folder, {str(name): str(reason) for name, reason in not_run.items()}, **tables)
+
+
+def load_analysis(dataset: str, analysis: str, table: str, paths: Paths) -> pd.DataFrame | None:
+    """A table of an analysis; None if it was not run or has no such table.
+
+    Raises:
+        UserError: missing or damaged.
+    """
+    folder, made_by = paths.analysis(dataset, analysis), f"manex analyse {dataset} {analysis}"
+    if absence(folder) or not (folder / f"{table}.csv").is_file():
+        return None
+    return read_csv(folder / f"{table}.csv", made_by)
+
+
+def not_analysed(dataset: str, analysis: str, paths: Paths) -> dict[str, str]:
+    """The reason of each walk that an analysis left out."""
+    folder = paths.analysis(dataset, analysis)
+    if absence(folder):
+        return {}
+    facts = read_json(folder / "facts.json", f"manex analyse {dataset} {analysis}", ("not_run",))
+    return dict(facts["not_run"])
+
+
+def _made_by(dataset: str) -> str:
+    return f"manex evaluate {dataset}"

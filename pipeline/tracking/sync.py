@@ -1,0 +1,158 @@
+"""Runs in MLflow: of finished stages, from their records, and of a training while it goes.
+
+Runs are rebuilt from the record files under reports/records, so MLflow holds nothing that cannot be had again. A run is
+found again by the tag `manex.key`, the hash of its record, set when everything else is logged: a run without it is a
+live view of a training or was broken off, and the next logging of its cell replaces it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+from pipeline.settings import settings
+from pipeline.tracking.outcomes import DamagedError, flat
+from pipeline.tracking.store import Tracker, redacted, tracking_uri
+
+LOGGED = ("train", "evaluate", "analyse", "table", "figures")
+"""Stages whose records become runs; the times of `extrapolate` are in the record of `evaluate`."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a sync did, in runs."""
+
+    logged: int
+    present: int
+    damaged: int
+
+
+def log_record(paths: Paths, record: Path) -> bool:
+    """Make the run of one record, unless it is there already; true if it was made.
+
+    MLflow's absence never fails a stage: what went wrong is said in one line, and `sync` mends it later.
+    """
+    if settings().tracking == "off" or record.parent.name not in LOGGED or not record.is_file():
+        return False
+    try:
+        return Tracker(paths).log(record)
+    except Exception as error:
+        _warn(f"MLflow: {_reason(paths, error)}; the results are safe, later: manex track sync")
+        return False
+
+
+def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Counts:
+    """Make the missing runs of all records.
+
+    Args:
+        report: told of every record as it is done.
+
+    Raises:
+        UserError: MLflow cannot be reached.
+    """
+    records = [path for stage in LOGGED for path in sorted((paths.records / stage).glob("*.json"))]
+    made, damaged = [], 0
+    try:
+        tracker = Tracker(paths)
+        for path in records:
+            try:
+                made.append(tracker.log(path))
+                report(f"{path.parent.name} {path.stem}: {'logged' if made[-1] else 'there already'}")
+            except DamagedError as error:
+                damaged += 1
+                _warn(f"{error}; left out")
+    except Exception as error:
+        raise UserError(f"MLflow: {_reason(paths, error)}; nothing is lost, try again: manex track sync") from None
+    return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged)
+
+
+def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:
+    """Make the runs of a sweep by `log`; as with `log_record`, MLflow's absence fails nothing. How many were made."""
+    if settings().tracking == "off":
+        return 0
+    try:
+        return log(Tracker(paths))
+    except Exception as error:
+        _warn(f"MLflow: {_reason(paths, error)}; the results are safe, later: the same sweep again")
+        return 0
+
+
+def experiment_id(paths: Paths) -> str:
+    """The experiment all runs are in, made if it is not there.
+
+    Raises:
+        UserError: MLflow cannot be reached.
+    """
+    try:
+        return Tracker(paths).experiment
+    except Exception as error:
+        raise UserError(f"MLflow: {_reason(paths, error)}") from None
+
+
+class Live:
+    """A training as it goes, to be watched; the run of the finished record replaces it."""
+
+    def __init__(self, tracker: Tracker | None, run_id: str, paths: Paths):
+        self._tracker, self._run_id, self._paths = tracker, run_id, paths
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Add one step; the first failure is told once and ends the live view, not the training."""
+        if self._tracker is None:
+            return
+        try:
+            self._tracker.add(self._run_id, [(step, dict(metrics))], [_now()])
+        except Exception as error:
+            _warn(f"MLflow: {_reason(self._paths, error)}; no live view")
+            self._tracker = None
+
+
+@contextmanager
+def live(paths: Paths, stage: str, item: str, params: Mapping[str, Any]) -> Iterator[Live]:
+    """A run to watch while a stage works."""
+    tracker, run_id = None, ""
+    if settings().tracking != "off":
+        try:
+            tracker = Tracker(paths)
+            run_id = tracker.start(stage, item, _now(), {})
+            tracker.settle(run_id, flat(params))
+        except Exception as error:
+            _warn(f"MLflow: {_reason(paths, error)}; no live view")
+            tracker = None
+    run = Live(tracker, run_id, paths)
+    status = "KILLED"
+    try:
+        yield run
+        status = "FINISHED"
+    finally:
+        if run._tracker is not None:
+            try:
+                run._tracker.client.set_terminated(run_id, status)
+            except Exception as error:
+                _warn(f"MLflow: {_reason(paths, error)}")
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def _reason(paths: Paths, error: Exception) -> str:
+    """Where and what, in one line. Of a server only the kind of error: messages repeat addresses and secrets."""
+    uri = tracking_uri(paths)
+    if isinstance(error, UserError | DamagedError):
+        return str(error)
+    what = type(error).__name__
+    if "MLFLOW_TRACKING_URI" not in os.environ:
+        what += ": " + " ".join(str(error).split())[:160]
+    return f"{redacted(uri)} cannot be used ({what})"
+
+
+def _warn(message: str) -> None:
+    sys.stderr.write(f"manex: {message}\n")
