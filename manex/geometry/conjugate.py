@@ -70,7 +70,7 @@ def conjugated(jacobian: Jacobian) -> Jacobian:
 
 
 def tangents(jacobian: Jacobian, vectors: Vectors) -> Vectors:
-    """Eigenvectors of `conjugated(...)` as orthonormal tangents of images; the first k span what the first k span there."""
+    """Eigenvectors of `conjugated(...)` as orthonormal tangents of images: the first k span what the first k span there."""
     if not isinstance(jacobian, Conjugated):
         return vectors
     rows = jacobian.back(vectors).flatten(2)

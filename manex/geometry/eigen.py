@@ -1,9 +1,9 @@
 """Top eigenvectors of the symmetric part of a denoiser's Jacobian: its tangent space.
 
 J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the image manifold and near 0 across it. A trained J_D is only
-nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise it is about J~ in place
-of J (conjugate.py), whose eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once,
-and do their small algebra in float64 whatever the network's precision.
+nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise J~ takes the place of J
+(conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once, and
+do their small algebra in float64 whatever the network's precision.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class EigenSpace:
 
     Attributes:
         values: eigenvalues.
-        vectors: orthonormal eigenvectors; the largest entry of each is positive. Under coloured noise the first k are an
-            orthonormal basis of the first k eigenvectors of J~, mapped back.
+        vectors: orthonormal eigenvectors; the largest entry of each is positive. Under coloured noise the first k are
+            an orthonormal basis of the first k eigenvectors of J~, mapped back.
         residuals: |A v - lambda v|; the sine of the angle to the true space is at most residual / gap.
         gap: the eigenvalue of the last vector kept minus the next one; infinite if there is no next.
         asymmetry: |J - J^T| / |J + J^T| on the vectors the solver used; nan where J^T was not.

@@ -87,7 +87,7 @@ class Jacobian:
 
     @property
     def law(self) -> Noise:
-        """S^(-1/2) J S^(1/2) is symmetric, for a denoiser that is a posterior mean, with S of this law (conjugate.py)."""
+        """With S of this law S^(-1/2) J S^(1/2) is symmetric, for a perfect denoiser (conjugate.py)."""
         return law_of(self.function)
 
     @property

@@ -1,4 +1,4 @@
-"""The Gaussian free field: long waves are stronger than short ones (Voleti 2023, 6.5, with its normalisation corrected)."""
+"""The Gaussian free field: long waves are stronger than short ones (Voleti 2023, 6.5; the normalisation is ours)."""
 
 from __future__ import annotations
 

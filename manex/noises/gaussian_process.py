@@ -30,8 +30,8 @@ class GaussianProcess(Noise):
         2 / math.pi,
         gt=0,
         le=2 / math.pi,
-        description="in pixels; at most 2 / pi, where the spectrum ends at the Nyquist frequency: neighbours correlate by "
-        "0.34. A longer one leaves short waves without noise, and S without an inverse",
+        description="in pixels; 2 / pi: the spectrum ends at the Nyquist frequency, and neighbours correlate by 0.34; a "
+        "longer one would leave short waves without noise, and S without an inverse",
     )
 
     def colour(self, white: Frames) -> Frames:
@@ -50,8 +50,8 @@ class GaussianProcess(Noise):
 def kernel(distance: Float[np.ndarray, "*d"], length: float) -> Float[np.ndarray, "*d"]:
     """k(d): the characteristic function of a normal variable cut off at `CUT` standard deviations.
 
-    exp(-x^2 / 2) Re erf((CUT + i x) / sqrt(2)) / erf(CUT / sqrt(2)) with x = d / length, written with Faddeeva's function,
-    which does not overflow.
+    exp(-x^2 / 2) Re erf((CUT + i x) / sqrt(2)) / erf(CUT / sqrt(2)) with x = d / length, by Faddeeva's function, which
+    does not overflow.
     """
     x = np.asarray(distance, np.float64) / length
     tail = np.exp(-(CUT**2) / 2 - 1j * CUT * x) * wofz((-x + 1j * CUT) / math.sqrt(2))

@@ -69,7 +69,7 @@ class Denoising(OnFrames[BlindTraining]):
 
 
 def denoising_scores(denoiser: Denoiser, on: OnFrames[TrainingSettings]) -> dict[str, float]:
-    """PSNR at three noise levels on held-out frames, if there are any, and at one on as many training frames, or 200."""
+    """PSNR at three noise levels on held-out frames, if there are any, and at one on about as many training frames."""
     seen = on.frames[:: max(1, len(on.frames) // (len(on.held_out) or SCORED))]  # of every video
     levels = LEVELS_255 if len(on.held_out) else ()
     scores = {f"psnr_held_out_{level}": psnr(denoiser, on.held_out, level / 255) for level in levels}
