@@ -34,7 +34,7 @@ class Conjugated(Jacobian):
         return White()
 
     @property
-    def products(self) -> int:  # type: ignore[override] # there a number, here that number
+    def products(self) -> int:
         """Number of single products of J so far."""
         return self.original.products
 
@@ -70,7 +70,7 @@ def conjugated(jacobian: Jacobian) -> Jacobian:
 
 
 def tangents(jacobian: Jacobian, vectors: Vectors) -> Vectors:
-    """Eigenvectors of `conjugated(...)` as orthonormal tangents of images: the first k span what the first k span there."""
+    """Eigenvectors of `conjugated(...)` as orthonormal tangents of images; the first k stay the first k."""
     if not isinstance(jacobian, Conjugated):
         return vectors
     rows = jacobian.back(vectors).flatten(2)
@@ -78,4 +78,5 @@ def tangents(jacobian: Jacobian, vectors: Vectors) -> Vectors:
 
 
 def _each(change: FrameMap, vectors: Vectors) -> Vectors:
-    return change(vectors.flatten(0, 1)).reshape(vectors.shape)
+    changed: Vectors = change(vectors.flatten(0, 1)).reshape(vectors.shape)
+    return changed

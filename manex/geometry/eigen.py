@@ -1,9 +1,9 @@
 """Top eigenvectors of the symmetric part of a denoiser's Jacobian: its tangent space.
 
 J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the image manifold and near 0 across it. A trained J_D is only
-nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise J~ takes the place of J
-(conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once, and
-do their small algebra in float64 whatever the network's precision.
+nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise J~ takes the place of
+J (conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once,
+and do their small algebra in float64 whatever the network's precision.
 """
 
 from __future__ import annotations

@@ -56,5 +56,5 @@ def _gains(
     rows, columns = (torch.fft.fftfreq(n, 1 / n, dtype=torch.float64) for n in (height, width))
     square = rows[:, None] ** 2 + columns**2
     square[0, 0] = 1
-    values = square**-gamma
+    values: Tensor = square**-gamma
     return ((values / values.mean()) ** power)[:, : width // 2 + 1].to(device, dtype)

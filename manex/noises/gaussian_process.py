@@ -30,8 +30,8 @@ class GaussianProcess(Noise):
         2 / math.pi,
         gt=0,
         le=2 / math.pi,
-        description="in pixels; 2 / pi: the spectrum ends at the Nyquist frequency, and neighbours correlate by 0.34; a "
-        "longer one would leave short waves without noise, and S without an inverse",
+        description="in pixels; 2 / pi: the spectrum ends at the Nyquist frequency, and neighbours correlate by 0.34; "
+        "a longer one would leave short waves without noise, and S without an inverse",
     )
 
     def colour(self, white: Frames) -> Frames:
@@ -67,4 +67,5 @@ def _power(
     place = np.arange(size)
     covariance = torch.from_numpy(kernel(np.abs(place[:, None] - place).astype(np.float64), length))
     values, vectors = torch.linalg.eigh(covariance)
-    return (vectors * values**power @ vectors.mT).to(device, dtype)
+    root: Tensor = vectors * values**power @ vectors.mT
+    return root.to(device, dtype)

@@ -111,7 +111,7 @@ def parse_entry(base: type[E], values: Any, where: str) -> E | Skipped:
     if model is None:
         start = f"{where}." if where else ""
         raise UserError(f'{start}{key}: "{name[:60]}" is unknown{suggestion(name, [*kinds(base), SKIPPED])}')
-    entry = validated(model, values, where)
+    entry: E = validated(model, values, where)
     try:
         _ = entry.library_settings  # has checks of its own, across fields
     except ValidationError as error:
