@@ -57,7 +57,12 @@ class Paths:
         return [path.relative_to(self.root) for path in files]
 
     def model(self, dataset: str, model: str) -> Path:
+        """A trained network; FAMILY/MEMBER for a member of a family."""
         return self.root / "models" / dataset / model
+
+    def training(self, dataset: str, model: str) -> Path:
+        """What `train` wrote: the network, or the family that it is a member of."""
+        return self.model(dataset, model.partition("/")[0])
 
     def checkpoint(self, dataset: str, model: str) -> Path:
         """Outside the tracked output, which DVC empties before it runs the stage."""

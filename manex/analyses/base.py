@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -19,7 +19,13 @@ from manex.settings import Section
 
 
 class Analysis(Section):
-    """Base of the settings of all analyses."""
+    """Base of the settings of all analyses.
+
+    Attributes:
+        on_videos: whether it looks at videos; it is then not run on still images.
+    """
+
+    on_videos: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -17,6 +18,8 @@ from manex.noises.draws import noise_like
 
 class Spectrum(Analysis):
     """Eigenpairs of (J + J^T) / 2 at frames of one video."""
+
+    on_videos: ClassVar[bool] = True
 
     video: int = Field(2, ge=0, description="number of the video; the last one where there are fewer")
     frames: int = Field(7, ge=1, description="frames looked at, evenly spaced")

@@ -94,6 +94,11 @@ class Dataset:
         return self.frames[~self._out]
 
     @property
+    def training_clip(self) -> Tensor:
+        """(n,) the clip of each training frame."""
+        return self.clip[~self._out]
+
+    @property
     def held_out_frames(self) -> Tensor:
         """The frames no training sees."""
         return self.frames[self.held_out]

@@ -79,8 +79,22 @@ def with_others(moved: Callable[[NDArray[np.uint8], int], LatentVideos], raw: Im
     made = moved(raw.videos, cfg.dense)
     if not cfg.train_digits:
         return made
-    others = raw.others[: cfg.train_digits]
-    if len(others) < cfg.train_digits:
-        raise ValueError(f"train_digits: {cfg.train_digits} of {len(others)} digits; raise fetch.mnist.others")
-    note = f"trained on {len(others)} other digits; those of the videos were never seen"
-    return replace(made, others=moved(others, DENSE_OTHERS).videos, note=note)
+    trained = others(raw, cfg.train_digits)
+    note = f"trained on {len(trained)} other digits; those of the videos were never seen"
+    return replace(made, others=moved(trained, DENSE_OTHERS).videos, note=note)
+
+
+def others(raw: Images, count: int) -> NDArray[np.uint8]:
+    """The first of the other digits.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    if len(raw.others) < count:
+        raise ValueError(f"train_digits: {count} of {len(raw.others)} digits; raise fetch.mnist.others")
+    return raw.others[:count]
+
+
+def crops(digits: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The centre crops as frames, (digit, 1, size, size), grey levels in [0, 1]."""
+    return (digits[:, None, 4:24, 4:24] / 255.0).astype(np.float32)

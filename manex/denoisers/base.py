@@ -24,7 +24,7 @@ class Denoiser(nn.Module):
     For other laws of the noise see manex/noises/base.py.
 
     A closed form is one file: a subclass with `of`, found by the file's name, and with `jacobian_product` if it knows
-    its Jacobian.
+    its Jacobian J, which must be a symmetric matrix times S^-1, as that of every exact denoiser is.
 
     Attributes:
         sigma_range: noise levels, in grey levels, in which the denoiser is to be trusted; None: all.
@@ -42,8 +42,14 @@ class Denoiser(nn.Module):
     noise: Noise = White()
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Denoiser:
-        """The closed form for a dataset; classical denoisers do not look at it."""
+    def of(cls, dataset: Dataset, noise: Noise = White()) -> Denoiser:  # noqa: B008 - frozen
+        """The closed form for a dataset and a law of the noise; classical denoisers do not look at the dataset.
+
+        Raises:
+            ValueError: it is made for white noise alone.
+        """
+        if not noise.is_white:
+            raise ValueError(f"{cls.__name__} is made for white noise alone; leave `noise` out")
         return cls()
 
     def forward(self, noisy: Frames, sigma: Level) -> Frames:

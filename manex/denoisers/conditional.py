@@ -7,6 +7,8 @@ import torch
 from manex.arrays import Frames, Level
 from manex.denoisers.base import Denoiser
 from manex.networks.conditional import ConditionalUNet
+from manex.noises.base import Noise
+from manex.noises.white import White
 
 
 class ConditionalDenoiser(Denoiser):
@@ -15,12 +17,19 @@ class ConditionalDenoiser(Denoiser):
     Args:
         module: reads no other frames.
         sigma_range: noise levels it was trained on, in grey levels.
+        noise: the law it was trained on.
     """
 
-    def __init__(self, module: ConditionalUNet, sigma_range: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self,
+        module: ConditionalUNet,
+        sigma_range: tuple[float, float] | None = None,
+        noise: Noise = White(),  # noqa: B008 - frozen
+    ) -> None:
         super().__init__()
         self.module = module
         self.sigma_range = sigma_range
+        self.noise = noise
         self.training = module.training
 
     def forward(self, noisy: Frames, sigma: Level) -> Frames:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manex.denoisers.mixture import DiracMixture
+from manex.noises.base import Noise
+from manex.noises.white import White
 
 if TYPE_CHECKING:
     from manex.datasets.dataset import Dataset
@@ -14,6 +16,6 @@ class Memoriser(DiracMixture):
     """The training frames are the atoms, in no order that means anything."""
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Memoriser:
+    def of(cls, dataset: Dataset, noise: Noise = White()) -> Memoriser:  # noqa: B008 - frozen
         """Remember all training frames."""
-        return cls(dataset.training_frames)
+        return cls(dataset.training_frames, noise=noise)

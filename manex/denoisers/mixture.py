@@ -18,14 +18,17 @@ class DiracMixture(Denoiser):
 
     With training frames for atoms it is what pure memory can do; with a dense sampling of the true
     manifold it is what a perfect denoiser would do. J = Cov[u|y] / sigma^2 = sum_i w_i (x_i - D)(x_i - D)^T / sigma^2.
+    For other laws than white noise |v|^2 is v^T S^-1 v, and J is this matrix times S^-1.
 
     Args:
         atoms: the images, shape (atom, channel, height, width).
         memory_limit: bytes the weights of one chunk of points may take.
-        noise: the law of the noise; distances are then those of whitened images.
+        noise: the law of the noise.
     """
 
     atoms: Tensor
+    whitened: Tensor
+    """The atoms times S^(-1/2), kept where they differ."""
 
     def __init__(self, atoms: Frames, memory_limit: int = 2**28, noise: Noise = White()) -> None:  # noqa: B008 - frozen
         super().__init__()
@@ -33,6 +36,8 @@ class DiracMixture(Denoiser):
         if not len(atoms):
             raise ValueError("a Dirac mixture needs at least one atom")
         self.register_buffer("atoms", atoms.detach().clone())
+        if not noise.is_white:
+            self.register_buffer("whitened", noise.whiten(atoms.detach()), persistent=False)
         self._chunk = max(1, memory_limit // (len(atoms) * atoms.element_size() * 4))
         self.eval()  # nothing to train
 
@@ -45,16 +50,16 @@ class DiracMixture(Denoiser):
     def weights(self, noisy: Frames, sigma: Level) -> Tensor:
         """P(x_i | y), shape (batch, atom)."""
         self._check(noisy, sigma)
-        y, atoms = self.noise.whiten(noisy).flatten(1), self.noise.whiten(self.atoms).flatten(1)
+        atoms = (self.atoms if self.noise.is_white else self.whitened).flatten(1)
+        y = self.noise.whiten(noisy).flatten(1)
         if isinstance(sigma, Tensor):
             sigma = sigma.flatten(1)
         # |y|^2 is the same for every atom and would only cost digits.
         return torch.softmax((y @ atoms.T - atoms.square().sum(1) / 2) / sigma**2, dim=1)
 
     def jacobian_product(self, noisy: Frames, sigma: Level, vectors: Vectors) -> Vectors:
-        """J v in closed form, J being symmetric: the posterior covariance over sigma^2, never formed."""
+        """J v in closed form: the posterior covariance over sigma^2, never formed, times S^-1 v."""
         images = []
-        # J = Cov S^-1 / sigma^2: for other laws than white noise the vectors are whitened twice first.
         whitened = _each(lambda v: self.noise.whiten(self.noise.whiten(v)), vectors)
         points = zip(torch.split(noisy, self._chunk), self._levels(sigma, noisy), strict=True)
         for (part, level), tangents in zip(points, torch.split(whitened, self._chunk), strict=True):

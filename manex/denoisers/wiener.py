@@ -9,30 +9,35 @@ from torch import Tensor
 
 from manex.arrays import Frames, Level, Vectors
 from manex.denoisers.base import Denoiser, positive
+from manex.noises.base import Noise
+from manex.noises.white import White
 
 if TYPE_CHECKING:
     from manex.datasets.dataset import Dataset
 
 
 class Wiener(Denoiser):
-    """D(y) = m + C (C + sigma^2 I)^-1 (y - m) with the mean m and covariance C of the frames.
+    """D(y) = m + C (C + sigma^2 S)^-1 (y - m) with the mean m and covariance C of the frames, and S of the noise.
 
-    Linear: its Jacobian C (C + sigma^2 I)^-1 is the same everywhere, so it knows one tangent space only. C is
-    held by its eigenvectors of positive variance, at most one fewer than there are frames.
+    Linear: its Jacobian C (C + sigma^2 S)^-1 is the same everywhere, so it knows one tangent space only. It is computed
+    on whitened images, where S = I. C there is held by its eigenvectors of positive variance, at most one fewer than
+    there are frames.
 
     Args:
         frames: what to fit, shape (frame, channel, height, width), at least two.
+        noise: the law of the noise.
     """
 
     mean: Tensor
     axes: Tensor
     variances: Tensor
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, noise: Noise = White()) -> None:  # noqa: B008 - frozen
         super().__init__()
+        self.noise = noise
         if len(frames) < 2:
             raise ValueError(f"{len(frames)} frame(s): a covariance needs at least two")
-        flat = frames.detach().flatten(1).double()
+        flat = noise.whiten(frames.detach().double()).flatten(1)
         _, spread, axes = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
         kept = spread > spread[0] * 1e-10
         self.register_buffer("mean", frames.detach().mean(0))
@@ -41,21 +46,23 @@ class Wiener(Denoiser):
         self.eval()  # nothing to train
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Wiener:
+    def of(cls, dataset: Dataset, noise: Noise = White()) -> Wiener:  # noqa: B008 - frozen
         """Fit the training frames."""
-        return cls(dataset.training_frames)
+        return cls(dataset.training_frames, noise)
 
     def forward(self, noisy: Frames, sigma: Level) -> Frames:
         """E[u | y]."""
-        level = sigma.flatten(1) if isinstance(sigma, Tensor) else sigma
-        return self.mean + self._shrink((noisy - self.mean).flatten(1), level).reshape(noisy.shape)
+        return self.mean + self._shrink(noisy - self.mean, sigma)
 
     def jacobian_product(self, noisy: Frames, sigma: Level, vectors: Vectors) -> Vectors:
         """J v, the same at every point."""
-        level = sigma.flatten(1).unsqueeze(2) if isinstance(sigma, Tensor) else sigma
-        return self._shrink(vectors.flatten(2), level).reshape(vectors.shape)
+        if isinstance(sigma, Tensor):
+            sigma = sigma.expand(len(vectors), 1, 1, 1).repeat_interleave(vectors.shape[1], 0)
+        return self._shrink(vectors.flatten(0, 1), sigma).reshape(vectors.shape)
 
-    def _shrink(self, flat: Tensor, sigma: Level) -> Tensor:
+    def _shrink(self, frames: Frames, sigma: Level) -> Frames:
+        """Shrink differences from the mean along the axes of whitened images."""
         positive(sigma, "the Wiener denoiser")
-        gains = self.variances / (self.variances + sigma**2)
-        return (flat @ self.axes.T * gains) @ self.axes
+        gains = self.variances / (self.variances + (sigma.flatten(1) if isinstance(sigma, Tensor) else sigma) ** 2)
+        shrunk = (self.noise.whiten(frames).flatten(1) @ self.axes.T * gains) @ self.axes
+        return self.noise.colour(shrunk.reshape(frames.shape))

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from manex.arrays import FrameMap, Frames
 from manex.geometry.linearize import Linearization
+from manex.geometry.probe import law_of
 
 
 @runtime_checkable
@@ -90,21 +91,27 @@ class FiniteDifference:
 
 
 class ClosedForm:
-    """A denoiser that knows its own, symmetric, Jacobian: the method `jacobian_product(noisy, sigma, vectors)`."""
+    """A denoiser that knows its own Jacobian: the method `jacobian_product(noisy, sigma, vectors)`.
+
+    J = C S^-1 with a symmetric C, such as Cov[u|y] / sigma^2, and S of the denoiser's noise.
+    """
 
     def __init__(self, function: FrameMap, points: Frames) -> None:
         bound: Any = function  # `products.py` has seen that it is a partial of such a denoiser
         self._product = partial(bound.func.jacobian_product, points, **bound.keywords)
-        self._points = points
+        self._points, self._law = points, law_of(function)
 
     def push(self, tangents: Tensor) -> Tensor:
-        """J v = Cov[u|y] v / sigma^2."""
+        """J v = C S^-1 v."""
         with torch.no_grad():
             vectors = by_vector(tangents, len(self._points)).transpose(0, 1)
             product: Tensor = self._product(vectors=vectors)
             return product.transpose(0, 1).flatten(0, 1)
 
-    pull = push
+    def pull(self, cotangents: Tensor) -> Tensor:
+        """J^T v = S^-1 C v = S^-1 J (S v)."""
+        colour, whiten = self._law.colour, self._law.whiten
+        return whiten(whiten(self.push(colour(colour(cotangents)))))
 
 
 BACKENDS: dict[str, Callable[[FrameMap, Frames], Backend]] = {

@@ -1,8 +1,9 @@
 """Top eigenvectors of the symmetric part of a denoiser's Jacobian: its tangent space.
 
 J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the image manifold and near 0 across it. A trained J_D is only
-nearly symmetric, so everything here is about S = (J + J^T) / 2. All solvers but `lanczos` work on every point at
-once, and do their small algebra in float64 whatever the network's precision.
+nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise J~ takes the place of
+J (conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once,
+and do their small algebra in float64 whatever the network's precision.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Generator, Tensor
 
 from manex.arrays import Vectors
 from manex.errors import GeometryError
+from manex.geometry.conjugate import Conjugated, conjugated, tangents
 from manex.geometry.products import Jacobian
 from manex.geometry.solvers import SOLVERS, Start, Symmetric, Task, positive
 
@@ -62,12 +64,13 @@ RankRule = FixedRank | Threshold | LargestGap
 
 @dataclass(frozen=True)
 class EigenSpace:
-    """Top eigenpairs of S at each point, in descending order.
+    """Top eigenpairs of A at each point, in descending order.
 
     Attributes:
         values: eigenvalues.
-        vectors: orthonormal eigenvectors; the largest entry of each is positive.
-        residuals: |S v - lambda v|; the sine of the angle to the true space is at most residual / gap.
+        vectors: orthonormal eigenvectors; the largest entry of each is positive. Under coloured noise the first k are
+            an orthonormal basis of the first k eigenvectors of J~, mapped back.
+        residuals: |A v - lambda v|; the sine of the angle to the true space is at most residual / gap.
         gap: the eigenvalue of the last vector kept minus the next one; infinite if there is no next.
         asymmetry: |J - J^T| / |J + J^T| on the vectors the solver used; nan where J^T was not.
         size: how many of the vectors the rank rule keeps; mask the others.
@@ -99,7 +102,7 @@ def top_eigenspace(
     symmetrise: bool = True,
     generator: Generator | None = None,
 ) -> EigenSpace:
-    """The top eigenvectors of S = (J + J^T) / 2 at every point of `jacobian`.
+    """The top eigenvectors of A = (J + J^T) / 2 at every point of `jacobian`, of J~ where the noise is not white.
 
     Args:
         rule: how many vectors: a number, or a rule on the eigenvalues.
@@ -127,9 +130,11 @@ def top_eigenspace(
     if start is not None and (len(start) != len(jacobian.points) or start.shape[2:] != jacobian.points.shape[1:]):
         raise GeometryError(f"start of shape {tuple(start.shape)} for points of {tuple(jacobian.points.shape)}")
     spent = jacobian.products
-    operator = Symmetric(jacobian, symmetrise)
+    acting = conjugated(jacobian)
+    operator = Symmetric(acting, symmetrise)
     wanted = min(rule.most + 1, n)  # one more, for the gap
-    draw = Start(jacobian, start, generator or Generator().manual_seed(0))
+    begin = acting.out(start) if isinstance(acting, Conjugated) and start is not None else start
+    draw = Start(acting, begin, generator or Generator().manual_seed(0))
     task = Task(operator, draw, rule.most, wanted, tolerance, max_products)
     pairs = SOLVERS[solver](task)
     values, rows, residuals = (t.to(jacobian.points.dtype) for t in pairs)
@@ -137,9 +142,10 @@ def top_eigenspace(
     after = torch.cat([values, values.new_full((len(values), 1), -torch.inf)], dim=1)
     gap = values.gather(1, size[:, None] - 1) - after.gather(1, size[:, None])
     k = rule.most
+    vectors = tangents(acting, rows[:, :k].reshape(-1, k, *jacobian.points.shape[1:]))
     return EigenSpace(
         values=values[:, :k],
-        vectors=positive(rows[:, :k]).reshape(-1, k, *jacobian.points.shape[1:]),
+        vectors=positive(vectors.flatten(2)).reshape(vectors.shape),
         residuals=residuals[:, :k],
         gap=gap[:, 0],
         asymmetry=operator.asymmetry.to(values.dtype),

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from manex.arrays import FrameMap, Frames
 from manex.errors import GeometryError
+from manex.noises.base import Noise
+from manex.noises.white import White
 
 
 def graph_bytes(function: FrameMap, point: Frames) -> int | None:
@@ -33,6 +35,12 @@ def graph_bytes(function: FrameMap, point: Frames) -> int | None:
             return None
         (gradient,) = torch.autograd.grad(value.sum(), point, allow_unused=True)
     return held if gradient is not None else None
+
+
+def law_of(function: FrameMap) -> Noise:
+    """The law of the noise that a denoiser bound by `.at(sigma)` removes; white for other functions."""
+    found = getattr(function.func, "noise", None) if isinstance(function, partial) else None
+    return found if isinstance(found, Noise) else White()
 
 
 def refuse_training_mode(function: FrameMap) -> None:

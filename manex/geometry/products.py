@@ -15,7 +15,8 @@ from manex.errors import GeometryError
 from manex.geometry.backends import BACKENDS, Backend, by_vector
 from manex.geometry.linear_rules import Unlinearizable
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import graph_bytes, refuse_training_mode
+from manex.geometry.probe import graph_bytes, law_of, refuse_training_mode
+from manex.noises.base import Noise
 
 BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
 
@@ -85,6 +86,16 @@ class Jacobian:
         return self.exact
 
     @property
+    def law(self) -> Noise:
+        """With S of this law S^(-1/2) J S^(1/2) is symmetric, for a perfect denoiser (conjugate.py)."""
+        return law_of(self.function)
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether J is symmetric by construction, not only for a perfect denoiser."""
+        return self.backend == "closed_form" and self.law.is_white
+
+    @property
     def dimension(self) -> int:
         """Number of pixels of a frame, over all channels."""
         return self.points[0].numel()
@@ -111,7 +122,7 @@ class Jacobian:
         if not self.has_transpose:
             warnings.warn("no J^T v from a black box: J v stands for (J v + J^T v) / 2, inexactly", stacklevel=2)
             return self.jvp(vectors)
-        if self.backend == "closed_form":
+        if self.is_symmetric:
             return self.jvp(vectors)
         return (self.jvp(vectors) + self.vjp(vectors)) / 2
 

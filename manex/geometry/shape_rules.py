@@ -57,7 +57,7 @@ def _max_pool(call: Call) -> tuple[Push, Pull]:
 _LINEAR = (
     *(aten.constant_pad_nd, aten.reflection_pad2d, aten.replication_pad2d, aten.avg_pool2d, aten._adaptive_avg_pool2d),
     *(aten.upsample_nearest2d, aten.upsample_bilinear2d, aten.pixel_shuffle, aten.pixel_unshuffle, aten.slice),
-    *(aten.permute, aten.transpose, aten.mean, aten.sum),
+    *(aten.permute, aten.transpose, aten.mean, aten.sum, aten.index_select),
 )
 
 
@@ -67,7 +67,8 @@ def _linear(call: Call) -> tuple[Push, Pull]:
     name, (x, *rest) = call.op.overloadpacket, call.args
     if name is aten.constant_pad_nd:
         rest[1:] = [0]  # only the derivative: the constant goes
-    axes = {aten.slice: rest[:1], aten.transpose: rest[:2], aten.mean: rest[0], aten.sum: rest[0]}.get(name, ())
+    named = {aten.slice: 1, aten.index_select: 1, aten.transpose: 2}.get(name, 0)  # axes before other arguments
+    axes = rest[0] if name in (aten.mean, aten.sum) else rest[:named]
     moved = name is aten.permute and rest[0][0] % x.ndim != 0
     if moved or axes is None or any(axis % x.ndim == 0 for axis in axes):
         raise Unlinearizable(f"{call.op} along the batch")

@@ -1,4 +1,4 @@
-"""Iterations that find the top eigenvectors of S = (J + J^T) / 2; `eigen.py` is the way in."""
+"""Iterations that find the top eigenvectors of A = (J + J^T) / 2; `eigen.py` is the way in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Pairs = tuple[Float[Tensor, "batch k"], Rows, Float[Tensor, "batch k"]]
 
 
 class Symmetric:
-    """v -> S v on rows, remembering how asymmetric J was on the way."""
+    """v -> A v on rows, remembering how asymmetric J was on the way."""
 
     def __init__(self, jacobian: Jacobian, symmetrise: bool) -> None:
         self.jacobian, self.symmetrise = jacobian, symmetrise
@@ -31,10 +31,10 @@ class Symmetric:
         self._together = self._apart.clone()
 
     def __call__(self, rows: Rows) -> Rows:
-        """S v for each row v."""
+        """A v for each row v."""
         jacobian = self.jacobian
         vectors = rows.to(jacobian.points.dtype).reshape(*rows.shape[:2], *jacobian.points.shape[1:])
-        if jacobian.backend == "closed_form" or (self.symmetrise and not jacobian.has_transpose):
+        if jacobian.is_symmetric or (self.symmetrise and not jacobian.has_transpose):
             return jacobian.symmetric(vectors).flatten(2).double()
         if not self.symmetrise:
             product = jacobian.vjp if jacobian.has_transpose else jacobian.jvp
@@ -47,12 +47,12 @@ class Symmetric:
     @property
     def asymmetry(self) -> Tensor:
         """|J - J^T| / |J + J^T| on the vectors seen; nan if J^T was never used."""
-        if self.jacobian.backend == "closed_form":
+        if self.jacobian.is_symmetric:
             return torch.zeros_like(self._apart)
         return (self._apart / self._together).sqrt()
 
     def dense(self) -> Tensor:
-        """S as matrices; exact whichever of J and J^T can be had."""
+        """A as matrices; exact whichever of J and J^T can be had."""
         matrix = self.jacobian.dense().double()
         self._apart += (matrix - matrix.mT).square().sum((1, 2))
         self._together += (matrix + matrix.mT).square().sum((1, 2))
@@ -61,7 +61,7 @@ class Symmetric:
     @property
     def cost(self) -> int:
         """Products per vector."""
-        return 2 if self.symmetrise and self.jacobian.has_transpose and self.jacobian.backend != "closed_form" else 1
+        return 2 if self.symmetrise and self.jacobian.has_transpose and not self.jacobian.is_symmetric else 1
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _exact(task: Task) -> Pairs:
 
 
 def _krylov(task: Task) -> Pairs:
-    """Block Krylov: span{X, S X, S^2 X, ...}, every new block orthogonal to all before it.
+    """Block Krylov: span{X, A X, A^2 X, ...}, every new block orthogonal to all before it.
 
     The next block comes from the largest residuals of the wanted Ritz vectors. They lie in the space that the last
     image opens, and restarting from them needs nothing more than keeping fewer vectors. Small blocks need fewer
@@ -165,7 +165,7 @@ def _subspace(task: Task) -> Pairs:
 def _deflated(task: Task) -> Pairs:
     """The paper's Algorithm 4 with the corrected operator: v <- v - J_phi v = J_D v, then against those found.
 
-    As there, J and not S is iterated, one vector after the other, until it moves less than the tolerance.
+    As there, J and not A is iterated, one vector after the other, until it moves less than the tolerance.
     The paper starts from the image itself, which is a top eigenvector of a homogeneous denoiser; a random start
     has no such blind spot.
     """

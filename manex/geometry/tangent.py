@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from manex.arrays import Frames, Vectors, unit
 from manex.errors import GeometryError
+from manex.geometry.conjugate import conjugated
 from manex.geometry.eigen import EigenSpace
 from manex.geometry.products import Jacobian
 
@@ -75,9 +76,12 @@ def asymmetry(
 ) -> Float[Tensor, " batch"]:
     """|J - J^T| / |J + J^T| in Frobenius norm: 0 for a true posterior covariance; nan for a black box without J^T v.
 
+    J~ takes the place of J where the noise is not white.
+
     Args:
         probes: as for `effective_dimension`; the expectation of |A z|^2 over random signs is |A|^2.
     """
+    jacobian = conjugated(jacobian)
     if probes is None and jacobian.dimension <= _DENSE_DIMENSION:
         matrix = jacobian.dense()
         return _ratio(matrix - matrix.mT, matrix + matrix.mT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -18,6 +20,8 @@ def psnr(denoiser: Denoiser, frames: Frames, sigma: float, draws: int = 1, seed:
     The noise is the same for every denoiser given the same frames and seed, so that differences are paired. Its law is
     the denoiser's.
     """
+    if not len(frames):
+        return math.nan
     generator = Generator().manual_seed(seed)
     errors = [
         (denoiser(part + sigma * noise_like(part, generator, denoiser.noise), sigma) - part).square().sum()

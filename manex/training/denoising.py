@@ -14,7 +14,7 @@ from manex.datasets.dataset import Order
 from manex.denoisers.base import Denoiser
 from manex.denoisers.network import NetworkDenoiser
 from manex.metrics.psnr import psnr
-from manex.noises.base import Noise
+from manex.noises.base import Law
 from manex.noises.draws import noise_like
 from manex.noises.white import White
 from manex.settings import GreyLevel
@@ -24,6 +24,9 @@ from manex.training.settings import TrainingSettings
 LEVELS_255 = (25, 15, 50)
 """Noise levels at which PSNR is recorded, in 1/255; a plateau is judged by the first."""
 
+SCORED = 200
+"""Training frames, about, on which PSNR is recorded where none are held out."""
+
 
 class BlindTraining(TrainingSettings):
     """A blind denoiser: sigma drawn from [0, sigma_max], mean squared error on the noise."""
@@ -31,16 +34,12 @@ class BlindTraining(TrainingSettings):
     sigma_max: GreyLevel = Field(60 / 255, description="largest noise level seen in training")
     sigma_law: Literal["uniform", "quadratic"] = Field("uniform", description="quadratic: sigma = max * U^2")
     bfloat16: bool = Field(False, description="mixed precision in the forward and backward pass")
+    noise: Law = Field(White(), description="the law of the noise; it travels with the denoiser")
 
     @property
     def homogeneous(self) -> bool:
         """Whether the network has no bias, so that D(c y) = c D(y)."""
         return False
-
-    @property
-    def noise(self) -> Noise:
-        """The law of the noise."""
-        return White()
 
     def objective(self, frames: Frames, held_out: HeldOut, order: Order | None) -> Objective:
         """Mean squared error on the noise."""
@@ -70,8 +69,8 @@ class Denoising(OnFrames[BlindTraining]):
 
 
 def denoising_scores(denoiser: Denoiser, on: OnFrames[TrainingSettings]) -> dict[str, float]:
-    """PSNR at three noise levels on held-out frames, if there are any, and at one on training frames."""
-    seen = on.frames[:: max(1, len(on.frames) // max(1, len(on.held_out)))]  # of every video
+    """PSNR at three noise levels on held-out frames, if there are any, and at one on about as many training frames."""
+    seen = on.frames[:: max(1, len(on.frames) // (len(on.held_out) or SCORED))]  # of every video
     levels = LEVELS_255 if len(on.held_out) else ()
     scores = {f"psnr_held_out_{level}": psnr(denoiser, on.held_out, level / 255) for level in levels}
     return scores | {"psnr_train_25": psnr(denoiser, seen, 25 / 255)}

@@ -14,7 +14,9 @@ from manex.datasets.dataset import Order
 from manex.denoisers.base import Denoiser
 from manex.denoisers.conditional import ConditionalDenoiser
 from manex.networks.conditional import ConditionalUNet, Given
+from manex.noises.base import Law, Noise
 from manex.noises.draws import noise_like
+from manex.noises.white import White
 from manex.settings import GreyLevel
 from manex.training.denoising import denoising_scores
 from manex.training.objective import HeldOut, Objective, OnFrames
@@ -33,6 +35,8 @@ class Diffusion(TrainingSettings):
 class DiffusionTraining(Diffusion):
     """Our residual network, given the noise level; from shuffled frames."""
 
+    noise: Law = Field(White(), description="the law of the noise; it travels with the denoiser")
+
     def build(self, channels: int, size: int) -> ConditionalUNet:
         """The untrained network."""
         return ConditionalUNet(channels, self.widths)
@@ -45,7 +49,8 @@ class DiffusionTraining(Diffusion):
         """The network as a denoiser of the noise levels within three standard deviations."""
         assert isinstance(network, ConditionalUNet)
         reach = math.exp(3 * self.sigma_spread)
-        return ConditionalDenoiser(network.eval(), (self.sigma_median / reach, self.sigma_median * reach))
+        sigma_range = (self.sigma_median / reach, self.sigma_median * reach)
+        return ConditionalDenoiser(network.eval(), sigma_range, self.noise)
 
 
 class Diffusing(OnFrames[DiffusionTraining]):
@@ -53,7 +58,7 @@ class Diffusing(OnFrames[DiffusionTraining]):
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
         """See `ConditionalUNet.loss`."""
-        return diffusion_loss(network, self.batch(generator), None, self.cfg, generator)
+        return diffusion_loss(network, self.batch(generator), None, self.cfg, generator, self.cfg.noise)
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """At three noise levels."""
@@ -61,12 +66,17 @@ class Diffusing(OnFrames[DiffusionTraining]):
 
 
 def diffusion_loss(
-    network: nn.Module, clean: Frames, given: Given | None, cfg: Diffusion, generator: Generator
+    network: nn.Module,
+    clean: Frames,
+    given: Given | None,
+    cfg: Diffusion,
+    generator: Generator,
+    law: Noise = White(),  # noqa: B008 - frozen
 ) -> Float[Tensor, ""]:
-    """EDM's loss of a network that is given sigma, log-normal; `given`: past frames or None."""
+    """EDM's loss of a network that is given sigma, log-normal; `given`: past frames or None; `law`: of the noise."""
     assert isinstance(network, ConditionalUNet)
     normal = torch.randn(len(clean), 1, 1, 1, generator=generator).to(clean.device)
     sigmas = cfg.sigma_median * (cfg.sigma_spread * normal).exp()
-    noise = noise_like(clean, generator)
+    noise = noise_like(clean, generator, law)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=cfg.bfloat16):
         return network.loss(clean, noise, sigmas, given)

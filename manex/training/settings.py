@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from manex.training.objective import HeldOut, Objective
 
 
-class TrainingSettings(Section):
+class Trainable(Section):
+    """Base of everything under `train`: of trainings, and of families of them."""
+
+
+class TrainingSettings(Trainable):
     """Base of the settings of all trainings.
 
     Attributes:

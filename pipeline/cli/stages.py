@@ -92,7 +92,8 @@ def train(dataset: Dataset, model: Model) -> None:
     from pipeline.tracking import sync
 
     train(dataset, model, entry, paths)
-    sync.log_record(paths, paths.record("train", f"{dataset}-{model}"))
+    for trained in entry.names(model):
+        sync.log_record(paths, paths.record("train", f"{dataset}-{trained}"))
 
 
 def extrapolate(dataset: Dataset, method: Method) -> None:
@@ -132,7 +133,8 @@ def analyse(dataset: Dataset, analysis: Analysis) -> None:
     from pipeline.config.analyses import AnalysisEntry
     from pipeline.storage import skipped
 
-    if not skipped.analysis(paths, dataset, analysis).runs(entry) or not isinstance(entry, AnalysisEntry):
+    on_videos = isinstance(entry, AnalysisEntry) and entry.settings.on_videos
+    if not skipped.analysis(paths, dataset, analysis, on_videos).runs(entry) or not isinstance(entry, AnalysisEntry):
         return
 
     from pipeline.stages.analyse import analyse

@@ -18,7 +18,7 @@ class AnalysisEntry(Entry):
 
     discriminator: ClassVar[str] = "kind"
     package: ClassVar[str] = "manex.analyses"
-    base: ClassVar[str] = "manex.analyses.base:Analysis"
+    root: ClassVar[str] = "manex.analyses.base:Analysis"
 
     kind: Name
     walks: tuple[Name, ...] = Field(

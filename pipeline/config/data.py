@@ -16,7 +16,7 @@ class DatasetEntry(Entry):
 
     discriminator: ClassVar[str] = "kind"
     package: ClassVar[str] = "manex.datasets"
-    base: ClassVar[str] = "manex.datasets.base:DatasetSettings"
+    root: ClassVar[str] = "manex.datasets.base:DatasetSettings"
 
     kind: Name
 

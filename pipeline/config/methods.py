@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import Discriminator, Field, PositiveInt, Tag
+from pydantic import Discriminator, Field, PositiveInt, Tag, field_validator
 
 from manex.settings import Name
 from pipeline.config.entries import Entry, Skipped
@@ -12,6 +12,7 @@ from pipeline.config.plugins import PlugIn, PlugInDenoiser
 
 if TYPE_CHECKING:
     from manex.extrapolators.base import Walk
+    from manex.noises.base import Noise
 
 Block = Literal["manifold", "rivals", "supervised", "denoisers"]
 """The part of Table 1 that shows a method. `supervised`: rivals trained on ordered clips, which reveal more than shuffled
@@ -42,7 +43,7 @@ class MethodEntry(Entry):
 
     discriminator: ClassVar[str] = "algorithm"
     package: ClassVar[str] = "manex.extrapolators"
-    base: ClassVar[str] = "manex.extrapolators.base:Walk"
+    root: ClassVar[str] = "manex.extrapolators.base:Walk"
     skipped: ClassVar[type[Skipped]] = SkippedMethod
 
     algorithm: Name
@@ -50,6 +51,21 @@ class MethodEntry(Entry):
     block: Block | None = Field(None, description="part of Table 1 that shows it; denoisers: reports/denoisers.md")
     denoiser: DenoiserEntry | None = Field(None, description="a trained model, a closed form, or a plug-in")
     model: str | None = Field(None, description="a trained network that is no denoiser of single frames")
+    noise: dict[str, Any] | None = Field(
+        None, description="law of the noise of a closed form, white if not given; a trained model knows its own"
+    )
+
+    @field_validator("noise")
+    @classmethod
+    def _is_law(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is not None:
+            _law(value)
+        return value
+
+    @property
+    def law(self) -> Noise | None:
+        """The law of a closed form's noise; None where it is not given."""
+        return None if self.noise is None else _law(self.noise)
 
     @property
     def settings(self) -> Walk:
@@ -94,3 +110,9 @@ class MethodEntry(Entry):
         """The key that does not belong here, `denoiser` or `model`; "" if none."""
         given = [name for name in ("denoiser", "model") if getattr(self, name) is not None]
         return next((name for name in given if name != self.model_field), "")
+
+
+def _law(value: dict[str, Any]) -> Noise:
+    from manex.noises.base import law  # imports torch
+
+    return cast("Noise", law(value))

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 from manex.settings import Name, Section
 from pipeline.config.analyses import AnalysisEntry
 from pipeline.config.data import DatasetEntry
-from pipeline.config.entries import Skipped, parse_entry, validated
+from pipeline.config.entries import SKIPPED, Skipped, parse_entry, validated
 from pipeline.config.fetch import Fetch, Source
 from pipeline.config.methods import MethodEntry, SkippedMethod
 from pipeline.config.names import closed_forms
@@ -89,6 +89,15 @@ class Params(Section):
             _need(f"{where}.walks", walk, self.methods, "methods")
         return entry
 
+    def trained(self, dataset: str) -> list[str]:
+        """The names of the networks that are trained on a dataset: models, and FAMILY/MEMBER for those of families."""
+        names = []
+        for model in self.models:
+            values = self.train.get(dataset, {}).get(model, {})
+            members = values.get("members") if values.get("network") == "family" else None
+            names += [f"{model}/{member}" for member in members] if isinstance(members, dict) else [model]
+        return names
+
     def methods_of(self, dataset: str) -> dict[str, MethodEntry]:
         """The methods that are run on a dataset, by name."""
         entries = {name: self.method(dataset, name) for name in self.methods}
@@ -120,6 +129,9 @@ class Params(Section):
                     where = f"{self._source}: {axis}"
                     yield f'{where}: "{name}" is not defined under {section}.{dataset}{suggestion(name, known)}'
 
+    def _is_skipped(self, dataset: str, model: str) -> bool:
+        return model in self.models and self.train.get(dataset, {}).get(model, {}).get("network") == SKIPPED
+
     def _check_reports(self) -> None:
         wanted = "reports" if self.profile == "cpu" else f"reports/{self.profile}"
         if self.reports != wanted:
@@ -137,9 +149,12 @@ class Params(Section):
         if key := entry.misplaced():
             right = entry.model_field
             raise UserError(f"{where}.{key}: {entry.algorithm} takes no {key}" + (f"; name a {right}" if right else ""))
-        if entry.model_name:
-            forms = closed_forms() if entry.model_field == "denoiser" or not entry.model else ()
-            _need(f"{where}.{entry.model_field}", entry.model_name, [*self.models, *forms], "models")
+        name = entry.model_name
+        forms = closed_forms() if entry.model_field == "denoiser" or not entry.model else ()
+        if name and not self._is_skipped(dataset, name.partition("/")[0]):
+            _need(f"{where}.{entry.model_field}", name, [*self.trained(dataset), *forms], "models")
+        if entry.noise is not None and name not in forms:
+            raise UserError(f"{where}.noise: only a closed form is given one; a trained model knows its own")
 
 
 def _told(check: Callable[[], Any]) -> list[str]:

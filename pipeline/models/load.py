@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from manex.datasets.dataset import Dataset
+from manex.noises.base import Noise
 from pipeline.config.entries import Skipped, named, parse_entry
 from pipeline.config.methods import MethodEntry
 from pipeline.config.names import closed_form, closed_forms
@@ -14,7 +15,8 @@ from pipeline.paths import Paths
 from pipeline.storage.artifacts import read_json, read_tensors
 
 PLUG_IN = "pipeline.models.plugin:load_plug_in"
-"""Named, not imported: it is no part of the code of cells without a plug-in."""
+UNSHUFFLED = "manex.denoisers.permuted:unshuffled"
+"""Named, not imported: they are no part of the code of cells that need neither."""
 
 
 def load_model(
@@ -30,23 +32,28 @@ def load_model(
     """
     if entry.plug_in:
         field, sigma = f"extrapolate.{name}.{method}.denoiser", getattr(entry.settings, "sigma", 0.0)
-        frames = dataset.videos[:, :2].flatten(0, 1)
+        frames = dataset.videos[:, :2].flatten(0, 1) if len(dataset.videos) else dataset.frames
         plugged: nn.Module = named(PLUG_IN)(entry.plug_in, frames, sigma, paths, device, field)
         return plugged
-    return load_named(name, entry.model_name, dataset, paths, device)
+    return load_named(name, entry.model_name, dataset, paths, device, entry.law)
 
 
-def load_named(name: str, model: str, dataset: Dataset, paths: Paths, device: str) -> nn.Module | None:
+def load_named(
+    name: str, model: str, dataset: Dataset, paths: Paths, device: str, law: Noise | None = None
+) -> nn.Module | None:
     """A model by its name under `models` (or FAMILY/MEMBER), or a closed form; None for the name "".
 
+    Args:
+        law: of a closed form's noise; None: white. A trained model knows its own.
+
     Raises:
-        UserError: missing or damaged weights.
+        UserError: missing or damaged weights, or a closed form that cannot be made.
     """
     if not model:
         return None
     if model in closed_forms():
         try:
-            made: nn.Module = named(closed_form(model)).of(dataset)
+            made: nn.Module = named(closed_form(model)).of(dataset, *([law] if law else []))
         except ValueError as error:
             raise UserError(f"{name}: {model}: {error}") from None
         return made.to(device)
@@ -66,4 +73,6 @@ def load_named(name: str, model: str, dataset: Dataset, paths: Paths, device: st
         found = f"trained on frames of {facts['frames']}, not {dataset.shape}"
         raise UserError(f"{folder}: {found}; make it again with: {made_by}")
     network.to(device).eval().requires_grad_(False)
-    return entry.settings.finished(network)
+    finished = entry.settings.finished(network)
+    seed = facts.get("subset", {}).get("shuffle")
+    return finished if seed is None else named(UNSHUFFLED)(finished, seed, dataset.shape["size"]).to(device)

@@ -36,7 +36,7 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
         for walk in entry.walks:
             if walk not in walks:
                 not_run[walk] = "the walk is skipped on this dataset"
-            elif reason := absence(paths.model(name, walks[walk].model_name or ".")):
+            elif reason := absence(paths.training(name, walks[walk].model_name or ".")):
                 not_run[walk] = f"model {walks[walk].model_name} is not trained: {reason}"
             else:
                 subjects.append(

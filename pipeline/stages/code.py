@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import manex
+from manex.settings import Section
 from pipeline.closure import Source
 from pipeline.config.analyses import AnalysisEntry
 from pipeline.config.entries import Skipped
@@ -23,6 +24,7 @@ from pipeline.config.names import closed_form, closed_forms
 from pipeline.config.params import Params
 from pipeline.config.plugins import FOLDER
 from pipeline.config.training import TrainingEntry
+from pipeline.models.load import UNSHUFFLED
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import replacing_folder, write_json
 
@@ -65,7 +67,7 @@ class Cells:
 
     def train(self, name: str, model: str) -> dict[str, Any]:
         """One training: its settings' file, which imports the network and the objective."""
-        return self._closure("train", self._training(name, model))
+        return self._closure("train", *self._training(name, model))
 
     def extrapolate(self, name: str, method: str) -> dict[str, Any]:
         """One walk: its algorithm, and what it walks with."""
@@ -94,17 +96,22 @@ class Cells:
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
 
-    def _training(self, name: str, model: str) -> str | None:
+    def _training(self, name: str, model: str) -> list[str]:
         entry = self.params.training(name, model)
-        return entry.module if isinstance(entry, TrainingEntry) else None
+        return list(_modules(entry)) if isinstance(entry, TrainingEntry) else []
 
     def _model(self, name: str, entry: MethodEntry) -> Iterator[str]:
         if entry.plug_in:
             yield "pipeline.models.plugin"
         elif entry.model_name in closed_forms():
             yield closed_form(entry.model_name).partition(":")[0]
-        elif entry.model_name and (module := self._training(name, entry.model_name.partition("/")[0])):
-            yield module
+            if entry.law:
+                yield type(entry.law).__module__
+        elif entry.model_name:
+            family, member, _ = entry.model_name.partition("/")
+            yield from self._training(name, family)
+            if member:
+                yield UNSHUFFLED.partition(":")[0]
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
         """The files that plug-ins may read: any of data/own but the weights that other cells alone name."""
@@ -114,6 +121,15 @@ class Cells:
         own = {file for plug_in in brought for file in plug_in.files}
         read = [path for path in self.hashes if not _is_in(path, self.weights - own)]
         return {"plug_ins": {path.relative_to(FOLDER).as_posix(): self.hashes[path] for path in read}}
+
+
+def _modules(section: Section) -> Iterator[str]:
+    """The modules that settings are of: their own, and those of the settings in them."""
+    yield type(section).__module__
+    for value in vars(section).values():
+        for inner in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(inner, Section):
+                yield from _modules(inner)
 
 
 def _is_in(path: Path, weights: Collection[Path]) -> bool:

@@ -139,9 +139,10 @@ def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
 def _psnr(name: str, params: Params, paths: Paths) -> Figure | None:
     """None if no denoiser was trained."""
     histories = {}
-    for model in params.models:
-        if not absence(paths.model(name, model)):
-            history = read_csv(paths.model(name, model) / "history.csv", f"manex train {name} {model}")
+    for model in params.trained(name):
+        if not absence(paths.training(name, model)):
+            made_by = f"manex train {name} {model.partition('/')[0]}"
+            history = read_csv(paths.model(name, model) / "history.csv", made_by)
             if denoising_history(history):
                 histories[model] = history
     return psnr_figure(histories) if histories else None

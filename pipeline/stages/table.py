@@ -191,7 +191,7 @@ def _nested(rows: list[Row], params: Params, before: dict[str, Any], paths: Path
     nested["training"] = {
         name: before[name]["training"].get(name, {})
         if name in before
-        else {model: _outcome(name, model, paths) for model in params.models}
+        else {model: _outcome(name, model, paths) for model in params.trained(name)}
         for name in params.datasets
     }
     nested["settings"] = {name: _settings(name, params) for name in params.datasets}
@@ -199,12 +199,12 @@ def _nested(rows: list[Row], params: Params, before: dict[str, Any], paths: Path
 
 
 def _outcome(name: str, model: str, paths: Paths) -> Row:
-    if reason := absence(paths.model(name, model)):
+    if reason := absence(paths.training(name, model)):
         return {"not_run": reason}
-    path = paths.model(name, model) / "model.json"
-    outcome = read_json(path, f"manex train {name} {model}", ("outcome",))["outcome"]
+    path, made_by = paths.model(name, model) / "model.json", f"manex train {name} {model.partition('/')[0]}"
+    outcome = read_json(path, made_by, ("outcome",))["outcome"]
     if not isinstance(outcome, dict):
-        raise damaged(path, "no outcome", f"manex train {name} {model}")
+        raise damaged(path, "no outcome", made_by)
     return {"steps" if key == "step" else key: _rounded(value) for key, value in outcome.items()}
 
 
@@ -242,7 +242,9 @@ def _costs(params: Params, paths: Paths) -> pd.DataFrame:
     """Times and memory from this machine's records; a cell that came from the cache has none."""
     rows = []
     for name in params.datasets:
-        items = [("train", model) for model in params.models] + [("extrapolate", method) for method in params.methods]
+        items = [("train", model) for model in params.trained(name)] + [
+            ("extrapolate", method) for method in params.methods
+        ]
         for stage, item in items:
             path = paths.record(stage, f"{name}-{item}")
             record = read_json(path, "") if path.is_file() else {}

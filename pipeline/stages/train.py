@@ -1,9 +1,11 @@
-"""train: one network on one dataset's frames, shuffled unless it needs clips, resumable at any moment."""
+"""train: one network, or a family, on one dataset's frames, shuffled unless it needs clips, resumable at any moment."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -20,22 +22,62 @@ from pipeline.storage.prepared import load_prepared
 from pipeline.tracking import sync
 from pipeline.tracking.record import recorded
 
+if TYPE_CHECKING:
+    from manex.training.family import Subset  # part of the code of families alone
+
 
 def train(name: str, model: str, entry: TrainingEntry, paths: Paths) -> None:
-    """Write models/NAME/MODEL: weights, settings, history of loss and PSNR.
+    """Write models/NAME/MODEL: weights, settings, history of loss and PSNR; for a family a folder of these per member.
 
     A checkpoint is kept after every record, outside the tracked folder. A run that was killed goes on from it and ends
     with the same weights as one that was not; a checkpoint of other settings or other frames is not used.
     """
-    device = settings().prepare_torch()
-    dataset = load_prepared(name, paths)
+    device, dataset, folder = settings().prepare_torch(), load_prepared(name, paths), paths.model(name, model)
+    if not entry.parts:
+        _train(Part(name, model, entry), dataset, device, paths, folder)
+    else:
+        with replacing_folder(folder) as temporary:
+            for member, (own, subset) in entry.parts.items():
+                _train(Part(name, f"{model}/{member}", own, subset), dataset, device, paths, temporary / member)
+    for trained in entry.names(model):
+        paths.checkpoint(name, trained).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One network to be trained: a model, or a member of a family."""
+
+    dataset: str
+    model: str
+    entry: TrainingEntry
+    subset: Subset | None = None
+
+    @property
+    def field(self) -> str:
+        """Where params.yaml has it."""
+        return f"train.{self.dataset}.{self.model.replace('/', '.members.')}"
+
+    def begin(self, dataset: Dataset, device: str) -> Training:
+        """The untrained network."""
+        cfg, shuffled = self.entry.settings, (dataset.training_frames, dataset.held_out_frames)
+        try:
+            frames, held_out = self.subset.frames(dataset) if self.subset else shuffled
+            order = dataset.order if cfg.ordered else None
+            return Training.begin(cfg, frames.to(device), held_out.to(device), order)
+        except ValueError as error:
+            raise UserError(f"params.yaml: {self.field}: {error}") from None
+
+
+def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path) -> None:
+    """Train to the end and write `folder`; the checkpoint stays."""
+    name, model, entry = part.dataset, part.model, part.entry
     path = paths.checkpoint(name, model)
     item, values = f"{name}-{model}", entry.model_dump(mode="json")
     with recorded(paths, "train", item, values) as run, sync.live(paths, "train", item, values) as view:
         run.dataset, run.model = name, model
-        training = _training(entry, dataset, device, f"train.{name}.{model}")
-        key = fingerprint(entry.model_dump_json(), dataset.training_frames)
-        history = _resume(training, _read(path, name, model), key) if path.is_file() else []
+        training = part.begin(dataset, device)
+        key = fingerprint(entry.model_dump_json(), training.frames)
+        history = _resume(training, _read(path, part), key) if path.is_file() else []
         run.facts["resumed_at"] = training.step
         try:
             records = -(-(entry.settings.steps - training.step) // entry.settings.record_every)
@@ -45,30 +87,21 @@ def train(name: str, model: str, entry: TrainingEntry, paths: Paths) -> None:
                 write_tensors(path, Checkpoint(key, history, training.state()).tensors())
         except TrainingDivergedError as error:
             raise UserError(
-                f"train.{name}.{model}: {error}; the last good state is in {path}: remove it to start afresh"
+                f"{part.field}: {error}; the last good state is in {path}: remove it to start afresh"
             ) from None
-        folder = paths.model(name, model)
         with replacing_folder(folder, sealed=True) as temporary:
             write_tensors(temporary / "weights.safetensors", training.average.state_dict())
             write_csv(temporary / "history.csv", pd.DataFrame(history))
-            outcome = {"stopped_by": training.finished, **history[-1]}
-            write_json(temporary / "model.json", {"settings": values, "frames": dataset.shape, "outcome": outcome})
+            facts: dict[str, Any] = {"settings": values, "frames": dataset.shape}
+            if part.subset:
+                facts["subset"] = part.subset.model_dump(mode="json")
+            write_json(temporary / "model.json", {**facts, "outcome": {"stopped_by": training.finished, **history[-1]}})
         run.series = [(int(row["step"]), {k: v for k, v in row.items() if k != "step"}) for row in history]
-        run.files = [folder / "history.csv", folder / "model.json"]
-    path.unlink(missing_ok=True)
+        run.files = [paths.model(name, model) / file for file in ("history.csv", "model.json")]
 
 
-def _training(entry: TrainingEntry, dataset: Dataset, device: str, field: str) -> Training:
-    cfg = entry.settings
-    order = dataset.order if cfg.ordered else None
-    try:
-        return Training.begin(cfg, dataset.training_frames.to(device), dataset.held_out_frames.to(device), order)
-    except ValueError as error:
-        raise UserError(f"params.yaml: {field}: {error}") from None
-
-
-def _read(path: Path, name: str, model: str) -> Checkpoint:
-    fix = f"rm {path} && manex train {name} {model}"
+def _read(path: Path, part: Part) -> Checkpoint:
+    fix = f"rm {path} && manex train {part.dataset} {part.model.partition('/')[0]}"
     try:
         return Checkpoint.of(read_tensors(path, fix, finite=False))
     except ValueError as error:

@@ -10,6 +10,7 @@ from manex.datasets.dataset import Dataset
 from manex.datasets.manifold import LatentManifold
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_json, read_tensors, replacing_folder, write_json, write_tensors
+from pipeline.storage.skipped import STILLS
 
 
 def write_prepared(name: str, dataset: Dataset, facts: dict[str, Any], paths: Paths) -> None:
@@ -24,6 +25,7 @@ def write_prepared(name: str, dataset: Dataset, facts: dict[str, Any], paths: Pa
         tensors["dense_coordinates"] = dataset.manifolds[0].coordinates
         period = dataset.manifolds[0].period
     own = {"latent": dataset.coordinates is not None, "unit": dataset.unit, "private": dataset.private}
+    own |= {} if len(dataset.videos) else {STILLS: True}
     with replacing_folder(paths.prepared(name), sealed=True) as folder:
         write_tensors(folder / "frames.safetensors", tensors)
         write_json(folder / "dataset.json", {**facts, **own, "period": period})

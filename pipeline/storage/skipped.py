@@ -15,7 +15,7 @@ from manex.settings import Section
 from pipeline.config.entries import Skipped
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import replacing_folder, write_json
+from pipeline.storage.artifacts import read_json, replacing_folder, write_json
 
 NAME = "absent.json"
 
@@ -40,6 +40,22 @@ def write_absence(folder: Path, reason: str) -> None:
         write_json(temporary / NAME, {"reason": reason})
 
 
+STILLS = "stills"
+"""The key of dataset.json that says that a dataset has no videos."""
+NO_VIDEOS = "still images: no videos to continue"
+
+
+def no_videos(paths: Paths, dataset: str) -> str | None:
+    """Why nothing can be continued on a dataset; None if something can, or if the dataset is not there.
+
+    Raises:
+        UserError: dataset.json is damaged.
+    """
+    file = paths.prepared(dataset) / "dataset.json"
+    facts = read_json(file, f"manex prepare {dataset}") if file.is_file() else {}
+    return NO_VIDEOS if facts.get(STILLS) else None
+
+
 @dataclass(frozen=True)
 class Cell:
     """A run of a stage on a dataset: what it would write, and what it needs.
@@ -47,6 +63,7 @@ class Cell:
     Attributes:
         item: as the stage's record is called, such as "weizmann-resunet".
         inputs: the folders it reads, each with the words that introduce its reason; "" passes it on as it is.
+        videos_of: the dataset whose videos it needs; "" if it needs none.
     """
 
     stage: str
@@ -54,6 +71,7 @@ class Cell:
     output: Path
     inputs: tuple[tuple[Path, str], ...]
     paths: Paths
+    videos_of: str = ""
 
     def runs(self, settings: Section) -> bool:
         """Whether the stage is to run; if not, its output says why, on disk and in a line on the terminal."""
@@ -69,7 +87,7 @@ class Cell:
         for folder, words in self.inputs:
             if reason := absence(folder):
                 return f"{words}: {reason}" if words else reason
-        return None
+        return no_videos(self.paths, self.videos_of) if self.videos_of else None
 
 
 def preparation(paths: Paths, dataset: str, source: str | None) -> Cell:
@@ -86,11 +104,11 @@ def training(paths: Paths, dataset: str, model: str) -> Cell:
 
 def extrapolation(paths: Paths, dataset: str, method: str, model: str) -> Cell:
     """`extrapolate` of one method, which walks with `model`."""
-    inputs = ((paths.prepared(dataset), ""), (paths.model(dataset, model), f"model {model} is not trained"))
-    return Cell("extrapolate", f"{dataset}-{method}", paths.extrapolated(dataset, method), inputs, paths)
+    inputs = ((paths.prepared(dataset), ""), (paths.training(dataset, model), f"model {model} is not trained"))
+    return Cell("extrapolate", f"{dataset}-{method}", paths.extrapolated(dataset, method), inputs, paths, dataset)
 
 
-def analysis(paths: Paths, dataset: str, analysis: str) -> Cell:
-    """`analyse` of one dataset by one analysis."""
-    inputs = ((paths.prepared(dataset), ""),)
-    return Cell("analyse", f"{dataset}-{analysis}", paths.analysis(dataset, analysis), inputs, paths)
+def analysis(paths: Paths, dataset: str, analysis: str, on_videos: bool) -> Cell:
+    """`analyse` of one dataset by one analysis, which may need videos."""
+    inputs, videos_of = ((paths.prepared(dataset), ""),), dataset if on_videos else ""
+    return Cell("analyse", f"{dataset}-{analysis}", paths.analysis(dataset, analysis), inputs, paths, videos_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -119,7 +119,7 @@ def points(grid: Grid, params: Params, source: str) -> list[Point]:
             wrong.append(f'methods: "{method}" is not defined for {dataset}{suggestion(method, known)}')
         elif isinstance(base := params.method(dataset, method), SkippedMethod):
             found.append(Point(dataset, method, base))
-        elif complaints := list(_complaints(base, axes, params)):
+        elif complaints := list(_complaints(base, axes, params.trained(dataset))):
             wrong += [f"methods.{method}.{line}" for line in complaints]
         else:
             found += [Point(dataset, method, base.replaced(chosen)) for chosen in _combinations(axes)]
@@ -128,8 +128,8 @@ def points(grid: Grid, params: Params, source: str) -> list[Point]:
     return found
 
 
-def _complaints(base: MethodEntry, axes: Mapping[str, tuple[Value, ...]], params: Params) -> Iterator[str]:
-    """What is wrong with the fields and values, each value on its own."""
+def _complaints(base: MethodEntry, axes: Mapping[str, tuple[Value, ...]], models: Collection[str]) -> Iterator[str]:
+    """What is wrong with the fields and values, each value on its own; `models`: those that are trained."""
     fields = [name for name in type(base).model_fields if name not in FIXED]
     for field, values in axes.items():
         if field in FIXED:
@@ -144,7 +144,7 @@ def _complaints(base: MethodEntry, axes: Mapping[str, tuple[Value, ...]], params
             except ValidationError as error:
                 yield from explain(error, type(base))
                 continue
-            known = params.models if field == "model" else (*params.models, *closed_forms())
+            known = models if field == "model" else [*models, *closed_forms()]
             if field in ("denoiser", "model") and entry.model_name not in known:
                 yield f'{field}: "{value}" is not defined under models{suggestion(str(value), known)}'
 

@@ -12,10 +12,11 @@ from typing import Any
 from pipeline.config.entries import Skipped
 from pipeline.config.methods import MethodEntry, SkippedMethod
 from pipeline.config.params import Params
+from pipeline.config.training import TrainingEntry
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
-from pipeline.storage.skipped import absence
+from pipeline.storage.skipped import absence, no_videos
 from pipeline.sweeps.grid import Grid, Point, points
 from pipeline.sweeps.tasks import Train, Walk, code_version
 from pipeline.sweeps.work import dataset_digest, model_digest, plug_in_digest
@@ -75,7 +76,7 @@ class Plan:
         """Train seeds and what must be trained for them; the seed of params.yaml is that of models/."""
         assert isinstance(point.entry, MethodEntry)
         model = point.entry.model_name
-        training = self.params.training(point.dataset, model) if self._is_trained(point.dataset, model) else None
+        training = self._training(point.dataset, model) if self._is_trained(point.dataset, model) else None
         if training is None or isinstance(training, Skipped) or not self.grid.train_seeds:
             self._need(point, training is not None)
             yield None, None
@@ -85,11 +86,20 @@ class Plan:
                 self._need(point, True)
                 yield seed, None
             else:
+                if "/" in model:
+                    where = f"{point.dataset}, {point.method}: {model}"
+                    raise UserError(f"{self.source}: train_seeds: {where} is of a family, which sweeps do not train")
                 chosen = training.replaced({"seed": seed}).model_dump(mode="json")
                 yield seed, Train(*self._common(point.dataset), model=model, entry=chosen)
 
     def _is_trained(self, dataset: str, model: str) -> bool:
-        return model in self.params.train.get(dataset, {})
+        return model.partition("/")[0] in self.params.train.get(dataset, {})
+
+    def _training(self, dataset: str, model: str) -> TrainingEntry | Skipped:
+        """The training of a model, or of a member of a family."""
+        family, member, _ = model.partition("/")
+        entry = self.params.training(dataset, family)
+        return entry.parts[member][0] if isinstance(entry, TrainingEntry) and member else entry
 
     def _need(self, point: Point, trained: bool) -> None:
         """Say now what would be missing later."""
@@ -123,13 +133,14 @@ class Plan:
         """Why a point is not run, as the stages say it."""
         if isinstance(point.entry, SkippedMethod):
             return point.entry.reason
-        if reason := absence(self.paths.prepared(point.dataset)):
+        if reason := absence(self.paths.prepared(point.dataset)) or no_videos(self.paths, point.dataset):
             return reason
         model = point.entry.model_name
         if not self._is_trained(point.dataset, model):
             return ""
-        training = self.params.training(point.dataset, model)
-        reason = training.reason if isinstance(training, Skipped) else absence(self.paths.model(point.dataset, model))
+        training = self._training(point.dataset, model)
+        here = self.paths.training(point.dataset, model)
+        reason = training.reason if isinstance(training, Skipped) else absence(here)
         return f"model {model} is not trained: {reason}" if reason else ""
 
     def _digest_of_frames(self, dataset: str) -> str:
@@ -137,7 +148,10 @@ class Plan:
         return dataset_digest(self.paths, dataset)
 
     def _digest_of_weights(self, home: Path, dataset: str, model: str) -> str:
-        _present(Paths(home).model(dataset, model) / "weights.safetensors", f"manex train {dataset} {model}")
+        _present(
+            Paths(home).model(dataset, model) / "weights.safetensors",
+            f"manex train {dataset} {model.partition('/')[0]}",
+        )
         return model_digest(Paths(home), dataset, model)
 
 

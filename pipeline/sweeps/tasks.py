@@ -124,5 +124,5 @@ def code_version() -> str:
     return hashlib.sha256("\n".join([*versions, *(f"{a} {b}" for a, b in files.items())]).encode()).hexdigest()[:16]
 
 
-KINDS = ("denoisers", "extrapolators", "training")
+KINDS = ("denoisers", "extrapolators", "noises", "training")
 """Packages whose files are found by the names in settings."""

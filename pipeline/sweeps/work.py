@@ -24,6 +24,7 @@ from manex.datasets.dataset import Dataset
 from manex.errors import ManexError
 from manex.extrapolators.walk import walk
 from manex.metrics.scores import NUMBERS, score
+from manex.noises.base import Noise
 from manex.training.loop import Training
 from pipeline.config.entries import parse_entry
 from pipeline.config.methods import MethodEntry
@@ -122,17 +123,17 @@ def _model(task: Walk, entry: MethodEntry, dataset: Dataset, device: str) -> nn.
         paths = Paths(task.root)
         _need_same(plug_in_digest(paths), task.weights, paths.plug_ins)
         return load_model(task.dataset, task.method, entry, dataset, paths, device)
-    return _network(task.home, task.root, task.dataset, entry.model_name, task.frames, task.weights, device)
+    return _network(task.home, task.root, task.dataset, entry.model_name, task.frames, task.weights, device, entry.law)
 
 
 @lru_cache(maxsize=2)
 def _network(
-    home: Path, root: Path, dataset: str, name: str, frames: str, weights: str, device: str
+    home: Path, root: Path, dataset: str, name: str, frames: str, weights: str, device: str, law: Noise | None
 ) -> nn.Module | None:
     paths = Paths(home)
     if weights:
         _need_same(model_digest(paths, dataset, name), weights, paths.model(dataset, name))
-    return load_named(dataset, name, _dataset(root, dataset, frames), paths, device)
+    return load_named(dataset, name, _dataset(root, dataset, frames), paths, device, law)
 
 
 def dataset_digest(paths: Paths, dataset: str) -> str:
