@@ -9,10 +9,18 @@ os.environ.setdefault("MANEX_TRACKING", "off")  # tests of tracking switch it on
 
 from jaxtyping import install_import_hook
 
-install_import_hook(
-    [f"pipeline.{name}" for name in ("networks", "denoisers", "training", "geometry", "extrapolators", "metrics")],
-    "beartype.beartype",
+CHECKED = (
+    "analyses",
+    "denoisers",
+    "extrapolators",
+    "geometry",
+    "metrics",
+    "networks",
+    "noises",
+    "samplers",
+    "training",
 )
+install_import_hook([f"manex.{name}" for name in CHECKED], "beartype.beartype")
 
 import hypothesis
 import pytest

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manex.datasets.videos import clip_videos, held_out_frames
+from manex.datasets.dataset import held_out_frames
+from manex.datasets.videos import clip_videos
 
 
 def numbered(*lengths: int) -> list[np.ndarray]:

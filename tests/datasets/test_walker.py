@@ -3,14 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.config.data import Walker
 from manex.datasets.videos import LatentVideos
-from manex.datasets.walker import BODY, FAR, GAITS, NEAR, bodies, draw, limbs, walker
+from manex.datasets.walker import BODY, FAR, GAITS, NEAR, Walker, bodies, draw, limbs, walker
 
 
 @pytest.fixture(scope="module")
 def made() -> LatentVideos:
-    return walker(Walker(kind="walker", people=3, dense=200))
+    return walker(Walker(people=3, dense=200), None)
 
 
 def test_frames_are_grey_levels_of_the_size_asked_for(made: LatentVideos) -> None:
@@ -89,7 +88,7 @@ def test_people_differ_and_stay_the_same_whoever_else_is_there() -> None:
 
 
 def test_the_held_out_gait_is_none_of_the_training_frames(made: LatentVideos) -> None:
-    run = walker(Walker(kind="walker", people=3, dense=10, gait="held_out")).videos
+    run = walker(Walker(people=3, dense=10, gait="held_out"), None).videos
     nearest = [
         np.sqrt(((frame - made.dense[person]) ** 2).sum((1, 2, 3))).min()
         for person in range(3)

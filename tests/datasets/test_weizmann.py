@@ -3,23 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.config.data import ACTIONS, PEOPLE, Weizmann
-from manex.datasets.weizmann import lacking, parts, wanted, weizmann
+from manex.datasets.weizmann import ACTIONS, PEOPLE, PersonClips, Weizmann, lacking, parts, wanted, weizmann
 
 NAMES = [f"{person}_{action}" for person in PEOPLE for action in ACTIONS if (person, action) != ("lena", "walk")]
 NAMES += ["lena_walk1", "lena_walk2"]
 
 
 def cfg(**changes: object) -> Weizmann:
-    return Weizmann.model_validate({"kind": "weizmann", "action": "walk", **changes})
+    return Weizmann.model_validate({"action": "walk", **changes})
 
 
-def clips(names: list[str], frames: int = 20) -> dict[str, np.ndarray]:
+def clips(names: list[str], frames: int = 20) -> PersonClips:
     """Each frame holds the place of its clip among the names and its own number."""
-    return {
-        name: (100 * place + np.arange(frames, dtype=np.float32))[:, None, None, None]
-        for place, name in enumerate(sorted(names))
-    }
+    numbers = np.arange(frames, dtype=np.float32)[:, None, None, None]
+    return PersonClips({name: 100 * place + numbers for place, name in enumerate(sorted(names))}, "numbers")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +52,7 @@ def test_a_person_without_the_action_is_told() -> None:
 
 
 def test_every_person_gives_one_video_and_all_clips_are_trained_on() -> None:
-    made = weizmann(clips(wanted(NAMES, cfg())), cfg())
+    made = weizmann(cfg(), clips(wanted(NAMES, cfg())))
     assert made.videos.shape == (9, 5, 1, 1, 1)
     assert len(made.frames) == 10 * 20
     order = [sorted(wanted(NAMES, cfg()))[int(video[0, 0, 0, 0]) // 100].split("_")[0] for video in made.videos]
@@ -64,10 +61,10 @@ def test_every_person_gives_one_video_and_all_clips_are_trained_on() -> None:
 
 def test_the_draw_of_a_clip_depends_on_the_seed_and_reaches_both() -> None:
     names = ["lena_walk1", "lena_walk2"]
-    chosen = {int(weizmann(clips(names), cfg(people=("lena",), seed=s)).videos.flat[0]) // 100 for s in range(20)}
+    chosen = {int(weizmann(cfg(people=("lena",), seed=s), clips(names)).videos.flat[0]) // 100 for s in range(20)}
     assert chosen == {0, 1}
 
 
 def test_a_clip_too_short_is_told_by_the_setting() -> None:
     with pytest.raises(ValueError, match="stride: clip 0 has 8 frames; 5 frames need 9"):
-        weizmann(clips(["ido_walk"], frames=8), cfg(people=("ido",), stride=2))
+        weizmann(cfg(people=("ido",), stride=2), clips(["ido_walk"], frames=8))

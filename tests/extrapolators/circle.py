@@ -7,13 +7,14 @@ from torch import Tensor
 
 from manex.denoisers.base import Denoiser
 from manex.denoisers.mixture import DiracMixture
+from manex.extrapolators.base import WalkState
 
 PHASES = 2 * torch.pi * torch.arange(16, dtype=torch.float64) / 16
 PLANE = torch.stack([PHASES.cos(), PHASES.sin()]) / 8**0.5
 """Two orthonormal vectors; the circle's centre is mid-grey."""
 
 
-def point(angle: float | Tensor) -> Tensor:
+def point(angle: float | list[float] | Tensor) -> Tensor:
     """The frames at some angles, shape (angle, 1, 4, 4)."""
     angle = torch.as_tensor(angle, dtype=torch.float64).reshape(-1, 1)
     return (0.5 + torch.cat([angle.cos(), angle.sin()], 1) @ PLANE).reshape(-1, 1, 4, 4)
@@ -50,3 +51,14 @@ class Broken(Denoiser):
 
     def forward(self, noisy: Tensor, sigma: float) -> Tensor:
         return noisy * float("nan")
+
+
+def steps(walked: list[WalkState], starts: list[float]) -> Tensor:
+    """The angle by which every frame advances, shape (frame, video), from the angles of the second given frames."""
+    angles = torch.stack([torch.tensor(starts, dtype=torch.float64), *(angle(state.frame) for state in walked)])
+    return torch.remainder(angles.diff(dim=0) + torch.pi, 2 * torch.pi) - torch.pi
+
+
+def cosines(walked: list[WalkState]) -> Tensor:
+    """Of the angles between the headings and the tangents, shape (frame, video)."""
+    return torch.stack([(state.heading * tangent(angle(state.frame))).flatten(1).sum(1) for state in walked])

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config.methods import Latent
-from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.latent import Latent
 from manex.extrapolators.walk import walk
 from manex.networks.vae import VAE
+from manex.noises.draws import ItemNoise
 
 
 class Flat(VAE):
@@ -26,8 +28,9 @@ def frames(count: int) -> Tensor:
 
 
 def walked(vae: VAE, first: Tensor, second: Tensor, eta: float, seed: int = 0) -> list[Tensor]:
-    cfg = Latent(algorithm="latent", frames=5, eta=eta)
-    return [s.frame for s in walk(cfg, vae, first, second, ItemNoise([(seed, i) for i in range(len(first))]))]
+    cfg = Latent(eta=eta)
+    states = walk(cfg, vae, first, second, ItemNoise([(seed, i) for i in range(len(first))]))
+    return [state.frame for state in islice(states, 5)]
 
 
 def test_an_arithmetic_progression_is_continued_exactly() -> None:

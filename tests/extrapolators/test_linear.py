@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import torch
 from circle import oracle, point
 
-from pipeline.config.methods import Linear
 from manex.denoisers.base import Denoiser
-from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.linear import Linear
 from manex.extrapolators.walk import walk
+from manex.noises.draws import ItemNoise
 
-CFG = Linear(algorithm="linear", frames=6, sigma_255=25, eta=0.7)
+CFG = Linear(sigma=25 / 255, eta=0.7)
 KEYS = [(3, 0), (3, 1)]
 
 
@@ -31,17 +33,16 @@ def test_frames_are_those_of_algorithm_2_written_out() -> None:
 
     previous, current = first.flatten(1).numpy() + noise[0], second.flatten(1).numpy() + noise[1]
     states = walk(CFG, oracle(300), first, second, ItemNoise(KEYS))
-    for step, state in enumerate(states):
+    for step, state in enumerate(islice(states, 6)):
         frame = denoised(current + 0.7 * (current - previous))
         np.testing.assert_allclose(state.frame.flatten(1).numpy(), frame, rtol=0, atol=1e-9)
         previous, current = current, frame + noise[2 + step]
-    assert step == 5
 
 
 def test_without_noise_and_with_nothing_to_denoise_it_continues_a_straight_line() -> None:
     first = torch.rand(2, 1, 4, 4, dtype=torch.float64)
     velocity = 0.01 * torch.randn(2, 1, 4, 4, dtype=torch.float64)
-    cfg = CFG.model_copy(update={"eta": 1.0, "sigma_255": 1e-12})
+    cfg = CFG.model_copy(update={"eta": 1.0, "sigma": 1e-14})
     states = walk(cfg, Identity(), first, first + velocity, ItemNoise(KEYS))
-    for step, state in enumerate(states, 2):
+    for step, state in enumerate(islice(states, 6), 2):
         torch.testing.assert_close(state.frame, first + step * velocity, rtol=0, atol=1e-9)

@@ -1,36 +1,30 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 
 import pytest
 import torch
-from circle import angle, distance, oracle, point, tangent
-from torch import Tensor
+from circle import angle, cosines, distance, oracle, point, steps
 
-from pipeline.config.methods import TangentFlow
-from manex.extrapolators.base import ItemNoise, WalkState
-from manex.extrapolators.tangent_flow import interpolate
+from manex.extrapolators.base import WalkState
+from manex.extrapolators.tangent_flow import TangentFlow, interpolate
 from manex.extrapolators.walk import walk
+from manex.noises.draws import ItemNoise
 
-CFG = TangentFlow(algorithm="tangent_flow", frames=70, sigma_255=25, substeps=2)
+CFG = TangentFlow(sigma=25 / 255, substeps=2)
 GIVEN = 0.1
 """Angle between the two given frames: 63 such steps are the whole circle."""
 
 
-def states(cfg: TangentFlow = CFG, step: float = GIVEN, videos: int = 3) -> list[WalkState]:
+def states(cfg: TangentFlow = CFG, step: float = GIVEN, videos: int = 3, frames: int = 70) -> list[WalkState]:
     first, second = point(torch.zeros(videos)), point(torch.full((videos,), step))
-    return list(walk(cfg, oracle(), first, second, ItemNoise([(0, video) for video in range(videos)])))
-
-
-def steps(walked: list[WalkState], start: float = GIVEN) -> Tensor:
-    """The angle each frame advances, shape (frame, video)."""
-    angles = torch.stack([angle(state.frame) for state in walked])
-    before = torch.cat([torch.full((1, angles.shape[1]), start, dtype=torch.float64), angles[:-1]])
-    return torch.remainder(angles - before + math.pi, 2 * math.pi) - math.pi
+    noise = ItemNoise([(0, video) for video in range(videos)])
+    return list(islice(walk(cfg, oracle(), first, second, noise), frames))
 
 
 def test_the_walk_goes_all_round_the_circle_without_turning_back() -> None:
-    advanced = steps(states())
+    advanced = steps(states(), [GIVEN] * 3)
     assert advanced.min() > 0
     assert advanced.sum(0).min() > 2 * math.pi
 
@@ -41,15 +35,12 @@ def test_the_walk_stays_on_the_circle() -> None:
 
 
 def test_the_heading_is_the_tangent() -> None:
-    walked = states()
-    for state in walked:
-        cosine = (state.heading * tangent(angle(state.frame))).flatten(1).sum(1)
-        assert cosine.min() > math.cos(0.2)
+    assert cosines(states()).min() > math.cos(0.2)
 
 
 @pytest.mark.parametrize("speed", [1.0, 2.0])
 def test_a_frame_advances_by_speed_times_the_given_step(speed: float) -> None:
-    mean = steps(states(CFG.model_copy(update={"speed": speed}))).mean().item()
+    mean = steps(states(CFG.model_copy(update={"speed": speed})), [GIVEN] * 3).mean().item()
     assert mean == pytest.approx(speed * GIVEN, rel=0.05)
 
 
@@ -63,21 +54,21 @@ def test_a_frame_advances_by_speed_times_the_given_step(speed: float) -> None:
         {"draws": 4},
         {"corrector": 1},
         {"midpoint": True, "substeps": 1},
-        {"sigma_255": 15},
+        {"sigma": 15 / 255},
     ],
     ids=str,
 )
 def test_with_any_option_the_walk_goes_forward_on_the_circle(changes: dict[str, object]) -> None:
-    walked = states(CFG.model_copy(update={"frames": 20, **changes}))
-    assert steps(walked).mean(0).min() > 0.8 * GIVEN
+    walked = states(CFG.model_copy(update=changes), frames=20)
+    assert steps(walked, [GIVEN] * 3).mean(0).min() > 0.8 * GIVEN
     assert max(distance(state.frame).max().item() for state in walked) < 0.08
 
 
 def test_swapped_frames_walk_the_other_way() -> None:
-    forward = states(CFG.model_copy(update={"frames": 20}))
-    backward = states(CFG.model_copy(update={"frames": 20}), step=-GIVEN)
-    assert steps(forward).sum(0).min() > 1.5
-    assert steps(backward, -GIVEN).sum(0).max() < -1.5
+    forward = states(frames=20)
+    backward = states(step=-GIVEN, frames=20)
+    assert steps(forward, [GIVEN] * 3).sum(0).min() > 1.5
+    assert steps(backward, [-GIVEN] * 3).sum(0).max() < -1.5
 
 
 def test_frames_are_grey_levels() -> None:

@@ -1,25 +1,29 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 
 import pytest
 import torch
 from circle import angle, distance, oracle, point, tangent
 from torch import Tensor
 
-from pipeline.config.methods import Linear, TangentSpace
-from manex.extrapolators.base import ItemNoise, WalkState
+from manex.extrapolators.base import WalkState
+from manex.extrapolators.linear import Linear
+from manex.extrapolators.tangent_space import TangentSpace
 from manex.extrapolators.walk import walk
+from manex.noises.draws import ItemNoise
 
-LITERAL = TangentSpace(algorithm="tangent_space", frames=20, sigma_255=15, eta=1, rank=1)
+LITERAL = TangentSpace(sigma=15 / 255, eta=1, rank=1)
 CLEAN = LITERAL.model_copy(update={"velocity": "clean", "step": "given"})
-LINEAR = Linear(algorithm="linear", frames=20, sigma_255=15, eta=1)
+LINEAR = Linear(sigma=15 / 255, eta=1)
 VIDEOS = 6
 
 
-def states(cfg: TangentSpace | Linear) -> list[WalkState]:
+def states(cfg: TangentSpace | Linear, frames: int = 20) -> list[WalkState]:
     first, second = point(torch.zeros(VIDEOS)), point(torch.full((VIDEOS,), 0.2))
-    return list(walk(cfg, oracle(), first, second, ItemNoise([(0, video) for video in range(VIDEOS)])))
+    noise = ItemNoise([(0, video) for video in range(VIDEOS)])
+    return list(islice(walk(cfg, oracle(), first, second, noise), frames))
 
 
 def off_tangent(walked: list[WalkState]) -> Tensor:
@@ -64,15 +68,16 @@ def test_the_one_tangent_direction_of_a_circle_has_an_eigenvalue_near_one() -> N
 
 
 def test_the_largest_gap_finds_the_dimension_of_the_circle() -> None:
-    walked = states(LITERAL.model_copy(update={"rank": 4, "rank_rule": "gap", "frames": 3}))
+    walked = states(LITERAL.model_copy(update={"rank": 4, "rank_rule": "gap"}), frames=3)
     assert all((state.record["rank"] == 1).all() for state in walked)
 
 
 @pytest.mark.parametrize("solver", ["subspace", "deflated", "exact"])
 def test_every_solver_walks_the_same_way(solver: str) -> None:
-    cfg = CLEAN.model_copy(update={"frames": 4, "tolerance": 1e-6, "max_products": 2000})
-    expected = states(cfg)[-1].frame
-    torch.testing.assert_close(states(cfg.model_copy(update={"solver": solver}))[-1].frame, expected, rtol=0, atol=1e-4)
+    cfg = CLEAN.model_copy(update={"tolerance": 1e-6, "max_products": 2000})
+    expected = states(cfg, frames=4)[-1].frame
+    found = states(cfg.model_copy(update={"solver": solver}), frames=4)[-1].frame
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 def test_a_denoiser_that_is_a_posterior_mean_has_no_asymmetry() -> None:
@@ -86,10 +91,11 @@ def test_clipped_frames_are_grey_levels() -> None:
 
 def test_the_correctors_steps_alone_come_as_near_to_the_circle_as_one_denoising() -> None:
     """Each step halves what is left of the noise, so one is not enough and twelve are."""
-    alone = CLEAN.model_copy(update={"denoise": False, "frames": 6})
+    alone = CLEAN.model_copy(update={"denoise": False})
     farthest = {
         steps: max(
-            distance(state.frame).max().item() for state in states(alone.model_copy(update={"corrector": steps}))
+            distance(state.frame).max().item()
+            for state in states(alone.model_copy(update={"corrector": steps}), frames=6)
         )
         for steps in (1, 12)
     }

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from maps import Residual, black_box, dense, linear_map, seeded, sphere
 
 from manex.denoisers.mixture import DiracMixture
+from manex.errors import GeometryError
 from manex.geometry.eigen import FixedRank, LargestGap, Threshold, top_eigenspace
-from manex.geometry.products import GeometryError, Jacobian
+from manex.geometry.products import Jacobian
 
 ITERATIVE = ["krylov", "subspace", "deflated", "lanczos"]
 SOLVERS = ["exact", *ITERATIVE]

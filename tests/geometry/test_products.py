@@ -8,7 +8,8 @@ from maps import Attention, Bag, BiasFree, Residual, black_box, dense, linear_ma
 from torch import nn
 
 from manex.denoisers.network import NetworkDenoiser
-from manex.geometry.products import GeometryError, Jacobian
+from manex.errors import GeometryError
+from manex.geometry.products import Jacobian
 
 NETWORKS = {"residual": (Residual(), 5), "bias_free": (BiasFree(), 6), "bag": (Bag(), 8)}
 EXACT = ["linearized", "vjp", "jvp"]

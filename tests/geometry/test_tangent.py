@@ -6,8 +6,9 @@ import pytest
 import torch
 from maps import BiasFree, linear_map, seeded, sphere
 
+from manex.errors import GeometryError
 from manex.geometry.eigen import Threshold, top_eigenspace
-from manex.geometry.products import GeometryError, Jacobian
+from manex.geometry.products import Jacobian
 from manex.geometry.tangent import (
     asymmetry,
     effective_dimension,

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manex.metrics.coordinates import CoordinateSummary, LatentManifold, shorter_way, summarize, trace, union_length
-from pipeline.metrics.errors import MetricError
+from manex.datasets.manifold import LatentManifold
+from manex.errors import MetricError
+from manex.metrics.coordinates import CoordinateSummary, shorter_way, summarize, trace, union_length
 
 
 def hand(degrees: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from manex.errors import MetricError
 from manex.metrics.dtw import (
     aligned_distances,
     cumulative_costs,
@@ -20,7 +21,6 @@ from manex.metrics.dtw import (
     greedy_path,
     unwarped_distances,
 )
-from pipeline.metrics.errors import MetricError
 from manex.metrics.ssim import ssim_distances
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.metrics.errors import MetricError
+from manex.errors import MetricError
 from manex.metrics.intervals import estimate, paired_difference
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.metrics import structural_similarity
 
-from pipeline.metrics import ssim
-from pipeline.metrics.errors import MetricError
+from manex.errors import MetricError
+from manex.metrics import ssim
 from manex.metrics.ssim import ssim_distances
 
 

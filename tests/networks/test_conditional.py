@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from pipeline.config.params import load
-from pipeline.config.training import DiffusionTraining, MCVDTraining, ResUNetTraining
-from pipeline.networks.build import build_network
 from manex.networks.conditional import SPREAD, ConditionalUNet
+from manex.training.diffusion import DiffusionTraining
+from manex.training.mcvd import MCVDTraining
+from manex.training.resunet import ResUNetTraining
+from pipeline.config.params import load
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
@@ -60,14 +61,14 @@ def test_the_noise_level_and_the_given_frames_are_read(generator: Generator) -> 
 
 
 def test_the_diffusion_model_is_as_large_as_our_denoiser() -> None:
-    ours = build_network(ResUNetTraining(network="resunet", steps=1, learning_rate=1), 1, 20)
-    theirs = build_network(DiffusionTraining(network="diffusion", steps=1, learning_rate=1), 1, 20)
+    ours = ResUNetTraining(steps=1, learning_rate=1).build(1, 20)
+    theirs = DiffusionTraining(steps=1, learning_rate=1).build(1, 20)
     assert weights(theirs) == pytest.approx(weights(ours), rel=1e-3)
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
 def test_video_diffusion_is_tiny(path: Path) -> None:
     trainings = [cfg for models in load(path).train.values() for cfg in models.values()]
-    for cfg in [MCVDTraining(network="mcvd", steps=1, learning_rate=1), *trainings]:
+    for cfg in [MCVDTraining(steps=1, learning_rate=1), *trainings]:
         if isinstance(cfg, MCVDTraining):
-            assert weights(build_network(cfg, 1, 20)) <= 1_000_000
+            assert weights(cfg.build(1, 20)) <= 1_000_000

@@ -7,20 +7,20 @@ from itertools import islice
 import pytest
 import torch
 
-from pipeline.config.training import Model, ResUNetTraining, UNetTraining, VAETraining
 from manex.denoisers.base import Denoiser
 from manex.geometry.eigen import top_eigenspace
 from manex.geometry.products import Jacobian
 from manex.training.loop import Training
-from manex.training.objectives import trained_denoiser
+from manex.training.resunet import ResUNetTraining
+from manex.training.settings import TrainingSettings
+from manex.training.unet import UNetTraining
+from manex.training.vae import VAETraining
 
 PRESENT = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-MODELS: dict[str, Model] = {
-    "resunet": ResUNetTraining(
-        network="resunet", widths=(8, 16), steps=20, batch=8, record_every=5, learning_rate=0.02, bfloat16=True
-    ),
-    "unet": UNetTraining(network="unet", width=8, steps=20, batch=8, record_every=5, learning_rate=0.02),
-    "vae": VAETraining(network="vae", latent=4, steps=20, batch=8, record_every=5),
+MODELS: dict[str, TrainingSettings] = {
+    "resunet": ResUNetTraining(widths=(8, 16), steps=20, batch=8, record_every=5, learning_rate=0.02, bfloat16=True),
+    "unet": UNetTraining(width=8, steps=20, batch=8, record_every=5, learning_rate=0.02),
+    "vae": VAETraining(latent=4, steps=20, batch=8, record_every=5),
 }
 
 
@@ -32,7 +32,7 @@ def device(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def training(cfg: Model, device: str) -> Training:
+def training(cfg: TrainingSettings, device: str) -> Training:
     x = torch.linspace(0, 6, 16)
     frames = 0.5 + 0.4 * torch.sin(x[None, :] + x[:, None] + torch.arange(40).reshape(-1, 1, 1, 1) / 6)
     return Training.begin(cfg, frames[8:].to(device), frames[:8].to(device))
@@ -61,7 +61,7 @@ def test_the_tangent_space_is_that_of_the_cpu(name: str, device: str) -> None:
     network, point = run.average, run.held_out[:1]
 
     def values(place: str) -> torch.Tensor:
-        denoiser: Denoiser = trained_denoiser(network.to(place), run.cfg)
+        denoiser: Denoiser = run.cfg.finished(network.to(place))
         return top_eigenspace(Jacobian(denoiser.at(0.1), point.to(place)), 2).values.cpu()
 
     torch.testing.assert_close(values("cpu"), values(device), rtol=1e-2, atol=1e-3)

@@ -6,48 +6,42 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config.training import (
-    BFCNNTraining,
-    DiffusionTraining,
-    MCVDTraining,
-    Model,
-    ResUNetTraining,
-    RNNODETraining,
-    UNetTraining,
-    VAETraining,
-)
 from manex.denoisers.base import Denoiser
-from pipeline.networks.build import build_network
+from manex.metrics.psnr import psnr
+from manex.training.bf_cnn import BFCNNTraining
+from manex.training.diffusion import DiffusionTraining
 from manex.training.loop import Training, TrainingDivergedError
-from manex.training.noise import psnr
-from manex.training.objectives import trained_denoiser
+from manex.training.mcvd import MCVDTraining
+from manex.training.resunet import ResUNetTraining
+from manex.training.rnn_ode import RNNODETraining
+from manex.training.settings import TrainingSettings
+from manex.training.unet import UNetTraining
+from manex.training.vae import VAETraining
 
-RESUNET = ResUNetTraining(
-    network="resunet", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9
-)
+RESUNET = ResUNetTraining(widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9)
 SETTINGS = {
     "resunet-muon": RESUNET,
     "resunet-bfloat16": RESUNET.model_copy(update={"bfloat16": True}),
     "unet-adam": UNetTraining(
-        network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.001, ema=0.9,
+        width=4, steps=24, batch=8, record_every=8, learning_rate=0.001, ema=0.9,
         optimiser="adam", decay="halving", sigma_law="quadratic",
     ),
     "unet-muon-bfloat16": UNetTraining(
-        network="unet", width=4, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
+        width=4, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
     ),
     "bf_cnn-bfloat16": BFCNNTraining(
-        network="bf_cnn", width=8, depth=3, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9,
+        width=8, depth=3, steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9,
         bfloat16=True,
     ),
-    "vae": VAETraining(network="vae", latent=4, steps=24, batch=8, record_every=8, ema=0.9),
+    "vae": VAETraining(latent=4, steps=24, batch=8, record_every=8, ema=0.9),
     "diffusion": DiffusionTraining(
-        network="diffusion", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9
+        widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9
     ),
     "mcvd-bfloat16": MCVDTraining(
-        network="mcvd", widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
+        widths=(4, 8), steps=24, batch=8, record_every=8, learning_rate=0.02, ema=0.9, bfloat16=True
     ),
     "rnn_ode-adam": RNNODETraining(
-        network="rnn_ode", latent=4, hidden=8, horizon=6, steps=24, batch=8, record_every=8, learning_rate=0.01,
+        latent=4, hidden=8, horizon=6, steps=24, batch=8, record_every=8, learning_rate=0.01,
         ema=0.9, optimiser="adam",
     ),
 }  # fmt: skip
@@ -60,16 +54,16 @@ def frames(count: int = 40) -> Tensor:
     return 0.5 + 0.4 * torch.sin(x.reshape(1, 1, 1, -1) + x.reshape(1, 1, -1, 1) + phases)
 
 
-def training(cfg: Model, weights: int = 0) -> Training:
+def training(cfg: TrainingSettings, weights: int = 0) -> Training:
     torch.manual_seed(weights)
     every = frames()
-    network = build_network(cfg, 1, 8)
+    network = cfg.build(1, 8)
     out = torch.arange(40) % 4 == 0
-    order = torch.where(out, -out.long().cumsum(0), (~out).long().cumsum(0) - 1).reshape(1, 40)
-    return Training(network, every[~out], every[out], cfg, order)
+    rows = torch.where(out, -out.long().cumsum(0), (~out).long().cumsum(0) - 1).reshape(1, 40)
+    return Training(network, every[~out], every[out], cfg, (rows, torch.ones(1, 40, dtype=torch.bool)))
 
 
-def with_(cfg: Model, **changes: object) -> Model:
+def with_(cfg: TrainingSettings, **changes: object) -> TrainingSettings:
     return cfg.model_copy(update=changes)
 
 
@@ -111,7 +105,7 @@ def test_a_trained_denoiser_beats_doing_nothing_on_frames_it_never_saw() -> None
         def forward(self, noisy: Tensor, sigma: float) -> Tensor:
             return noisy
 
-    denoiser = trained_denoiser(run.average, run.cfg)
+    denoiser = run.cfg.finished(run.average)
     assert psnr(denoiser, run.held_out, 50 / 255) > psnr(Identity(), run.held_out, 50 / 255) + 3
 
 
@@ -161,6 +155,6 @@ def test_frames_that_are_no_numbers_are_told_at_once() -> None:
 def test_a_trained_denoiser_knows_its_noise_levels_and_whether_it_is_homogeneous() -> None:
     for name, homogeneous in (("resunet-muon", False), ("unet-adam", True), ("bf_cnn-bfloat16", True)):
         run = training(SETTINGS[name])
-        denoiser = trained_denoiser(run.average, run.cfg)
+        denoiser = run.cfg.finished(run.average)
         assert denoiser.sigma_range == (0, 60 / 255)
         assert denoiser.homogeneous is homogeneous

@@ -6,18 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from manex.datasets.dataset import Order
 from manex.training.clips import GIVEN, Clips
 
 VIDEOS, FRAMES = 3, 12
 
 
-def order_of(out: set[int]) -> Tensor:
-    """Row numbers as the stage gives them, counted by hand."""
+def order_of(out: set[int]) -> Order:
+    """Row numbers as `Dataset.order` gives them, counted by hand."""
     rows, kept, left = [], 0, 0
     for number in range(VIDEOS * FRAMES):
         rows.append(-1 - left if number in out else kept)
         kept, left = kept + (number not in out), left + (number in out)
-    return torch.tensor(rows).reshape(VIDEOS, FRAMES)
+    return torch.tensor(rows).reshape(VIDEOS, FRAMES), torch.ones(VIDEOS, FRAMES, dtype=torch.bool)
 
 
 def numbers(clips: Clips, out: set[int]) -> Tensor:

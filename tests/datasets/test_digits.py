@@ -3,11 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.config.data import Rotated, Translated
-from manex.datasets.mnist import LatentVideos, rotated, translated
+from manex.datasets.digits import Images
+from manex.datasets.rotation import Rotation, rotation
+from manex.datasets.translation import Translation, translation
+from manex.datasets.videos import LatentVideos
 
-ROTATION = Rotated(kind="rotation", frames=100, dense=200)
-TRANSLATION = Translated(kind="translation", frames=24, reach=6, dense=47)
+ROTATION = Rotation(frames=100, dense=200)
+TRANSLATION = Translation(frames=24, reach=6, dense=47)
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +22,12 @@ def digits() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def turned(digits: np.ndarray) -> LatentVideos:
-    return rotated(digits, ROTATION)
+    return rotation(ROTATION, Images(digits, digits[:0]))
 
 
 @pytest.fixture(scope="module")
 def shifted(digits: np.ndarray) -> LatentVideos:
-    return translated(digits, TRANSLATION)
+    return translation(TRANSLATION, Images(digits, digits[:0]))
 
 
 def crop(digits: np.ndarray) -> np.ndarray:
@@ -65,9 +67,9 @@ def test_a_shift_by_half_a_pixel_is_the_mean_of_its_neighbours(shifted: LatentVi
 
 
 def test_the_paper_steps_are_3_6_degrees_and_0_12_pixels(digits: np.ndarray) -> None:
-    few = digits[:1]
-    turns = rotated(few, Rotated(kind="rotation", frames=100, dense=10)).coordinates
-    shifts = translated(few, Translated(kind="translation", frames=100, dense=10)).coordinates
+    few = Images(digits[:1], digits[:0])
+    turns = rotation(Rotation(frames=100, dense=10), few).coordinates
+    shifts = translation(Translation(frames=100, dense=10), few).coordinates
     np.testing.assert_allclose(np.diff(turns), 3.6)
     np.testing.assert_allclose(np.diff(shifts), 0.12)
 

@@ -4,12 +4,11 @@ import math
 
 import pytest
 import torch
-from scipy import stats
 from torch import Generator, Tensor
 
 from manex.denoisers.base import Denoiser
 from manex.denoisers.mixture import DiracMixture
-from manex.training.noise import draw_sigmas, noise_like, psnr
+from manex.metrics.psnr import psnr
 
 
 class Identity(Denoiser):
@@ -35,18 +34,3 @@ def test_the_noise_of_a_psnr_is_paired() -> None:
 def test_the_exact_denoiser_beats_doing_nothing(generator: Generator) -> None:
     frames = torch.rand(50, 1, 6, 6, generator=generator)
     assert psnr(DiracMixture(frames), frames, 0.3) > psnr(Identity(), frames, 0.3)
-
-
-@pytest.mark.parametrize(
-    ("law", "expected"), [("uniform", stats.uniform()), ("quadratic", stats.beta(0.5, 1))], ids=["uniform", "quadratic"]
-)
-def test_noise_levels_follow_their_law(law: str, expected: stats.rv_continuous, generator: Generator) -> None:
-    """U^2 of a uniform U is Beta(1/2, 1)."""
-    sigmas = draw_sigmas(law, 0.25, 5000, generator).flatten().double().numpy()
-    assert stats.kstest(sigmas / 0.25, expected.cdf).pvalue > 0.01
-
-
-def test_noise_is_standard_normal_and_independent_between_pixels(generator: Generator) -> None:
-    noise = noise_like(torch.zeros(2000, 1, 2, 2, dtype=torch.float64), generator).flatten(1)
-    assert stats.kstest(noise.flatten().numpy(), "norm").pvalue > 0.01
-    torch.testing.assert_close(noise.T.cov(), torch.eye(4).double(), rtol=0, atol=4 * math.sqrt(2 / 2000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.config.methods import TangentFlow, TangentSpace
-from pipeline.models.adapted import Adapted, OnArrays
-from pipeline.models.variance_preserving import VariancePreserving
+from manex.denoisers.base import Denoiser
 from manex.denoisers.wiener import Wiener
-from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.base import Denoised
+from manex.extrapolators.tangent_flow import TangentFlow
+from manex.extrapolators.tangent_space import TangentSpace
 from manex.extrapolators.walk import walk
 from manex.geometry.products import Jacobian
 from manex.geometry.tangent import asymmetry
+from manex.noises.draws import ItemNoise
+from pipeline.models.adapted import Adapted, OnArrays
+from pipeline.models.variance_preserving import VariancePreserving
 
 SIGMA = 0.2
 
@@ -99,6 +103,12 @@ def on_arrays(exact: Wiener) -> Adapted:
     return Adapted(OnArrays(denoise), conditioned=True, differentiable=False)
 
 
+def walked(cfg: Denoised, model: Denoiser, frames: Tensor, count: int) -> Tensor:
+    """The frames that follow the first two, shape (count, 1, channel, height, width)."""
+    states = walk(cfg, model, frames[:1], frames[1:2], ItemNoise([(0, 0)]))
+    return torch.stack([state.frame for state in islice(states, count)])
+
+
 @pytest.fixture
 def exact(generator: torch.Generator) -> Wiener:
     return Wiener(torch.rand(9, 1, 5, 6, dtype=torch.float64, generator=generator))
@@ -147,22 +157,16 @@ def test_a_function_of_arrays_leaves_the_frames_as_they_were(exact: Wiener, nois
 
 @pytest.mark.parametrize("name", [*DIFFERENTIABLE, "arrays"])
 def test_it_walks_as_the_built_in_one(name: str, exact: Wiener, noisy: Tensor) -> None:
-    cfg = TangentFlow(algorithm="tangent_flow", frames=3, sigma_255=255 * SIGMA, substeps=2)
+    cfg = TangentFlow(sigma=SIGMA, substeps=2)
     denoiser = {**DIFFERENTIABLE, "arrays": on_arrays}[name](exact)
-    own, built_in = (
-        torch.stack([state.frame for state in walk(cfg, model, noisy[:1], noisy[1:2], ItemNoise([(0, 0)]))])
-        for model in (denoiser, exact)
-    )
+    own, built_in = (walked(cfg, model, noisy, 3) for model in (denoiser, exact))
     torch.testing.assert_close(own, built_in, atol=1e-7, rtol=1e-7)
 
 
 @pytest.mark.filterwarnings("ignore:no J.T v from a black box")
 def test_a_black_box_walks_in_its_tangent_space_as_the_built_in_one(exact: Wiener, noisy: Tensor) -> None:
-    cfg = TangentSpace(algorithm="tangent_space", frames=2, sigma_255=255 * SIGMA, eta=1, rank=3, tolerance=1e-6)
-    own, built_in = (
-        torch.stack([state.frame for state in walk(cfg, model, noisy[:1], noisy[1:2], ItemNoise([(0, 0)]))])
-        for model in (on_arrays(exact), exact)
-    )
+    cfg = TangentSpace(sigma=SIGMA, eta=1, rank=3, tolerance=1e-6)
+    own, built_in = (walked(cfg, model, noisy, 2) for model in (on_arrays(exact), exact))
     torch.testing.assert_close(own, built_in, atol=1e-5, rtol=1e-5)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from manex.datasets.clips import MARGIN, followed, person_boxes, silhouettes, whole
+from manex.datasets.pictures import MARGIN, followed, person_boxes, silhouettes, whole
 
 
 def masks_at(centres: list[tuple[int, int]], half: int = 3, shape: tuple[int, int] = (40, 60)) -> np.ndarray:
