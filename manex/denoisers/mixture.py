@@ -73,8 +73,8 @@ class DiracMixture(Denoiser):
             images.append((image / square).reshape(tangents.shape))
         return torch.cat(images)
 
-    def _levels(self, sigma: Level, noisy: Frames) -> Sequence[Level]:
-        """The noise level of each chunk."""
+    def _levels(self, sigma: Level, noisy: Frames) -> Sequence[float | Tensor]:
+        """The noise level, or levels, of each chunk."""
         if isinstance(sigma, Tensor):
             return torch.split(sigma.expand(len(noisy), 1, 1, 1), self._chunk)
         return [sigma] * -(-len(noisy) // self._chunk)

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 import manex.geometry.shape_rules  # noqa: F401 - fills RULES
@@ -100,9 +101,12 @@ class _Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         inputs = args[0] if func is aten.cat.default else args
-        depends = tuple(i for i, a in enumerate(inputs) if isinstance(a, Tensor) and a in self.slots)
-        if not depends or func.overloadpacket in CONSTANT:
+        depends = tuple(i for i, a in enumerate(inputs) if self._depends(a))
+        everywhere = sum(self._depends(a) for a in tree_leaves((args, kwargs)))  # in lists and by keyword as well
+        if not everywhere or func.overloadpacket in CONSTANT:
             return func(*args, **kwargs)
+        if everywhere != len(depends):
+            raise Unlinearizable(f"{func} takes tensors in a list or by keyword")
         if func in IN_PLACE and self._unshared(args[0]):
             old = args[0].clone()  # the rule needs the value that is about to be overwritten
             self.slots[old] = self.slots[args[0]]
@@ -115,6 +119,9 @@ class _Recorder(TorchDispatchMode):
         out = func(*args, **kwargs)
         self._record(func, args, kwargs, inputs, depends, out[0] if isinstance(out, tuple) else out)
         return out
+
+    def _depends(self, argument: Any) -> bool:
+        return isinstance(argument, Tensor) and argument in self.slots
 
     def _record(self, func: Any, args: Any, kwargs: Any, inputs: Any, depends: tuple[int, ...], out: Tensor) -> None:
         sources = tuple(self.slots[inputs[i]] for i in depends)

@@ -39,8 +39,10 @@ def score(dataset: Dataset, videos: Float[Tensor, "video frame channel height wi
     """Score one trial: a generated video for every true one, the two given frames included.
 
     Raises:
-        MetricError: a video that has no score, by its number.
+        MetricError: a video that has no score, by its number, or no videos at all.
     """
+    if not len(dataset.videos):
+        raise MetricError("the dataset has no videos, so there is nothing to score")
     if len(videos) != len(dataset.videos):
         raise MetricError(f"{len(videos)} generated videos for {len(dataset.videos)} true ones")
     distances = torch.stack([_distances(dataset.videos[v], videos[v], v) for v in range(len(videos))])

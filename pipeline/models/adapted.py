@@ -118,7 +118,9 @@ class OnArrays(nn.Module):
         self.eval()  # nothing to train
 
     def forward(self, frames: Frames, sigma: Tensor | None = None) -> Tensor:
-        """What the function returns, on the frames' device."""
+        """What the function returns, on the frames' device; images of different noise levels one by one."""
+        if sigma is not None and bool((sigma != sigma[0]).any()):
+            return torch.cat([self(image[None], level[None]) for image, level in zip(frames, sigma, strict=True)])
         array = frames.detach().cpu().numpy().copy()  # a function that works in place must not change the frames
         levels = () if sigma is None else (float(sigma[0]),)
         return torch.from_numpy(np.ascontiguousarray(self.function(array, *levels))).to(frames)

@@ -126,6 +126,21 @@ def test_an_in_place_change_that_others_see_is_not_replayed(function, generator)
     torch.testing.assert_close(jacobian.jvp(vectors), 2 * (points > 0)[:, None] * vectors)
 
 
+def swapped(y: torch.Tensor) -> torch.Tensor:
+    """Every second row changes places with the one before it: `stack` takes its tensors in a list."""
+    return y + torch.stack([y[:, :, 1::2] ** 2, -y[:, :, ::2]], 3).reshape(y.shape)
+
+
+def test_an_operation_on_a_list_of_tensors_is_left_to_autograd(generator):
+    points, vectors = sphere(generator, 2, 1, 4, 3), sphere(generator, 2, 3, 1, 4, 3)
+    jacobian, matrices = Jacobian(swapped, points), dense(swapped, points)
+    assert jacobian.backend == "vjp"
+    torch.testing.assert_close(jacobian.jvp(vectors), multiplied(matrices, vectors))
+    torch.testing.assert_close(jacobian.vjp(vectors), multiplied(matrices.mT, vectors))
+    with pytest.raises(GeometryError, match=r"stack.*in a list"):
+        Jacobian(swapped, points, "linearized")
+
+
 def test_a_black_box_is_differenced_with_a_warning(generator):
     points = sphere(generator, 2, 1, 3, 4)
     vectors = sphere(generator, 2, 3, 1, 3, 4)

@@ -36,7 +36,7 @@ class Foreign(nn.Module):
 
     def forward(self, noisy: Tensor, sigma: Tensor | None = None) -> Tensor:
         assert (sigma is None) == self.blind
-        level = SIGMA if sigma is None else float(sigma[0]) / self.span
+        level = SIGMA if sigma is None else sigma.reshape(-1, 1, 1, 1) / self.span
         grey = (noisy - self.low) / self.span
         clean = torch.cat([self.exact(grey[:, c : c + 1], level) for c in range(grey.shape[1])], 1)
         return self.span * (grey - clean) if self.predicts == "noise" else self.low + self.span * clean
@@ -51,11 +51,13 @@ class Schedule(nn.Module):
         self.eval()
 
     def forward(self, scaled: Tensor, timestep: Tensor) -> Tensor:
-        log_sigma = -3 + 5 * timestep[0].double() / 99  # the schedule below, between its timesteps as well
+        log_sigma = (
+            -3 + 5 * timestep.double().reshape(-1, 1, 1, 1) / 99
+        )  # the schedule below, between its timesteps too
         sigma = log_sigma.exp()
         a = 1 / (1 + sigma**2)
         y = scaled / a.sqrt().to(scaled)
-        clean = 2 * self.exact((y + 1) / 2, float(sigma) / 2) - 1
+        clean = 2 * self.exact((y + 1) / 2, sigma.to(y) / 2) - 1
         epsilon = (y - clean) / sigma.to(y)
         return {
             "sample": clean,
@@ -125,6 +127,17 @@ def test_in_every_convention_it_is_the_same_denoiser(name: str, exact: Wiener, n
     torch.testing.assert_close(denoiser(noisy, SIGMA), exact(noisy, SIGMA))
     single = exact.float()
     torch.testing.assert_close(denoiser(noisy.float(), SIGMA), single(noisy.float(), SIGMA), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in DIFFERENTIABLE if "sigma" in name or "diffusion" in name] + ["arrays"]
+)
+def test_each_image_is_denoised_at_its_own_noise_level(name: str, exact: Wiener, noisy: Tensor) -> None:
+    denoiser = {**DIFFERENTIABLE, "arrays": on_arrays}[name](exact)
+    levels = (0.1, 0.4, 0.4)
+    sigmas = torch.tensor(levels, dtype=torch.float64).reshape(3, 1, 1, 1)
+    alone = torch.cat([exact(image[None], level) for image, level in zip(noisy, levels, strict=True)])
+    torch.testing.assert_close(denoiser(noisy, sigmas), alone, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
