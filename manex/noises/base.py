@@ -11,12 +11,13 @@ A law is one file of this folder, with a subclass of `Noise` that is called like
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
-from pydantic import BeforeValidator, SerializeAsAny, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_serializer
 from torch import Tensor
 
 from manex.arrays import Frames
@@ -48,7 +49,7 @@ class Noise(Section):
         return self.colour(self.colour(pixels)).flatten(1)
 
     @model_serializer(mode="wrap")
-    def _with_kind(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _with_kind(self, fields: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         return {"kind": type(self).__module__.rpartition(".")[2], **fields(self)}
 
 
