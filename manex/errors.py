@@ -4,16 +4,50 @@ from __future__ import annotations
 
 
 class ManexError(ValueError):
-    """Base of all errors that the caller can put right."""
+    """Base of all errors that the caller can put right.
+
+    Example:
+        >>> from manex import ManexError, WalkError
+        >>> issubclass(WalkError, ManexError)
+        True
+    """
 
 
 class GeometryError(ManexError):
-    """The Jacobian of this map, or a space of its eigenvectors, cannot be computed."""
+    """The Jacobian of this map, or a space of its eigenvectors, cannot be computed.
+
+    Example:
+        >>> from manex import GeometryError, Jacobian
+        >>> try:
+        ...     Jacobian(lambda y: y.log(), -torch.ones(1, 1, 4, 4))
+        ... except GeometryError as error:
+        ...     print(error)
+        the denoiser returns NaN or infinity at the given points: check them and the weights
+    """
 
 
 class MetricError(ManexError):
-    """The input has no score; the message names the video and the frame."""
+    """The input has no score; the message names the video and the frame.
+
+    Example:
+        >>> from manex import MetricError, ssim_distances
+        >>> try:
+        ...     ssim_distances(torch.zeros(2, 1, 8, 8), torch.full((2, 1, 8, 8), 2.0))
+        ... except MetricError as error:
+        ...     print(error)
+        generated frame 0 leaves the grey range [0, 1]: clip before scoring
+    """
 
 
 class WalkError(ManexError):
-    """Two frames that cannot start a walk, or a walk that produced NaN or infinity."""
+    """Two frames that cannot start a walk, or a walk that produced NaN or infinity.
+
+    Example:
+        >>> from manex import ItemNoise, PixelLinear, WalkError, walk
+        >>> frame = torch.zeros(1, 1, 8, 8)
+        >>> try:
+        ...     next(walk(PixelLinear(), None, frame, frame, ItemNoise([(0,)])))
+        ... except WalkError as error:
+        ...     print(error)
+        video 0: its first two frames are identical, so there is no velocity to follow
+    """

@@ -29,6 +29,7 @@ class Section(BaseModel):
     """Settings: unknown keys and infinite numbers are errors, values never change.
 
     Example:
+        >>> from manex.settings import Section
         >>> class Steps(Section):
         ...     steps: int = 3
         >>> Steps(steps=5)

@@ -15,8 +15,8 @@ from manex.datasets.manifold import LatentManifold
 from manex.datasets.videos import ClipVideos, LatentVideos
 
 Order = tuple[Int[Tensor, "clip frame"], Bool[Tensor, "clip frame"]]
-"""For every frame of every clip its row among the training frames, or -1 - row among the held-out ones; and whether there
-is such a frame, since clips differ in length."""
+"""For every frame of every clip its row among the training frames, or -1 - row among the held-out ones; and whether
+there is such a frame, since clips differ in length."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,12 @@ class Dataset:
 
     Raises:
         ValueError: the parts do not fit together.
+
+    Example:
+        >>> from manex import Dataset, Walker, walker
+        >>> dataset = Dataset.of(walker(Walker(people=2, frames=8, dense=20, size=16)), held_out=3)
+        >>> dataset.videos.shape, len(dataset.training_frames), len(dataset.held_out_frames)
+        (torch.Size([2, 8, 1, 16, 16]), 13, 3)
     """
 
     videos: Float[Tensor, "video frame channel height width"]

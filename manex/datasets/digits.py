@@ -32,7 +32,15 @@ class Digits(Latent):
 
 @dataclass(frozen=True)
 class Images:
-    """MNIST images, (digit, 28, 28), 0-255: those of the videos, and others to train on."""
+    """MNIST images, (digit, 28, 28), 0-255: those of the videos, and others to train on.
+
+    Example:
+        >>> import numpy as np
+        >>> from manex import Images
+        >>> digits = np.zeros((2, 28, 28), np.uint8)
+        >>> Images(videos=digits[:1], others=digits[1:]).others.shape
+        (1, 28, 28)
+    """
 
     videos: NDArray[np.uint8]
     others: NDArray[np.uint8]
@@ -49,6 +57,7 @@ def along(
     unit: str,
     period: float | None,
 ) -> LatentVideos:
+    """The digits moved to every coordinate, and to every dense one."""
     return LatentVideos(
         videos=np.stack([_video(digit, motion, coordinates) for digit in digits]),
         coordinates=coordinates,

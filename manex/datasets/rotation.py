@@ -10,7 +10,13 @@ from manex.datasets.videos import LatentVideos
 
 
 class Rotation(Digits):
-    """Each digit turned about its centre; the latent is a circle."""
+    """Each digit turned about its centre; the latent is a circle.
+
+    Example:
+        >>> from manex import Rotation
+        >>> Rotation(frames=50).frames
+        50
+    """
 
 
 def rotation(cfg: Rotation, raw: Images) -> LatentVideos:
@@ -18,6 +24,14 @@ def rotation(cfg: Rotation, raw: Images) -> LatentVideos:
 
     Raises:
         ValueError: fewer training digits than asked for.
+
+    Example:
+        >>> import numpy as np
+        >>> from manex import Images, Rotation, rotation
+        >>> digits = np.zeros((3, 28, 28), np.uint8)
+        >>> made = rotation(Rotation(frames=10, dense=50), Images(videos=digits, others=digits[:0]))
+        >>> made.videos.shape, made.unit
+        ((3, 10, 1, 20, 20), 'degrees')
     """
 
     def circle(samples: int) -> NDArray[np.float64]:

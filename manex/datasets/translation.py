@@ -11,7 +11,13 @@ from manex.datasets.videos import LatentVideos
 
 
 class Translation(Digits):
-    """Each digit shifted horizontally; the latent is a segment."""
+    """Each digit shifted horizontally; the latent is a segment.
+
+    Example:
+        >>> from manex import Translation
+        >>> Translation(frames=50).frames
+        50
+    """
 
     reach: PositiveFloat = Field(6, description="the shift runs from -reach to +reach pixels")
 
@@ -21,6 +27,14 @@ def translation(cfg: Translation, raw: Images) -> LatentVideos:
 
     Raises:
         ValueError: fewer training digits than asked for.
+
+    Example:
+        >>> import numpy as np
+        >>> from manex import Images, Translation, translation
+        >>> digits = np.zeros((3, 28, 28), np.uint8)
+        >>> made = translation(Translation(frames=10, dense=50), Images(videos=digits, others=digits[:0]))
+        >>> made.videos.shape, made.unit
+        ((3, 10, 1, 20, 20), 'pixels')
     """
     step = 2 * cfg.reach / cfg.frames
     shifts = -cfg.reach + step * np.arange(cfg.frames, dtype=np.float64)

@@ -20,6 +20,14 @@ class LatentVideos:
         period: after which the latent closes on itself; None: a segment.
         others: frames of other videos (video, frame, channel, height, width), to train on instead.
         note: what a reader of the results should know about the data; "" if nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from manex import LatentVideos
+        >>> videos, shifts = np.zeros((2, 5, 1, 8, 8), np.float32), np.arange(5.0)
+        >>> made = LatentVideos(videos, shifts, videos, shifts, unit="pixels", period=None)
+        >>> made.frames.shape
+        (10, 1, 8, 8)
     """
 
     videos: NDArray[np.float32]

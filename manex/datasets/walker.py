@@ -27,7 +27,13 @@ LAG = 0.6
 
 
 class Walker(Latent):
-    """An articulated figure, drawn; the latent is the phase of its gait, a circle."""
+    """An articulated figure, drawn; the latent is the phase of its gait, a circle.
+
+    Example:
+        >>> from manex import Walker
+        >>> Walker(gait="held_out").people
+        10
+    """
 
     people: int = Field(10, ge=1, le=1000, description="bodies, one per video")
     size: int = Field(32, ge=16, le=512, description="side of a frame in pixels")
@@ -74,7 +80,13 @@ class Body:
 
 
 def walker(cfg: Walker, raw: None = None) -> LatentVideos:
-    """`cfg.people` walkers through one period of their gait in `cfg.frames` equal steps of phase."""
+    """`cfg.people` walkers through one period of their gait in `cfg.frames` equal steps of phase.
+
+    Example:
+        >>> from manex import Walker, walker
+        >>> walker(Walker(people=2, frames=8, dense=20, size=16)).videos.shape
+        (2, 8, 1, 16, 16)
+    """
 
     def circle(samples: int) -> Array:
         return np.arange(samples, dtype=np.float64) * 360 / samples

@@ -33,6 +33,14 @@ class Denoiser(nn.Module):
         blind: True if the denoiser is not given the noise level and finds it in the image.
         noise: the law of the noise that it removes; walks and scores draw theirs from it.
         differentiable: False if autograd cannot see through it, and products with J_D are finite differences.
+
+    Example:
+        >>> from manex import Denoiser
+        >>> class Half(Denoiser):
+        ...     def forward(self, noisy, sigma):
+        ...         return noisy / 2
+        >>> float(Half().at(0.1)(torch.ones(1, 1, 2, 2)).mean())
+        0.5
     """
 
     sigma_range: tuple[float, float] | None = None

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 class Memoriser(DiracMixture):
-    """The training frames are the atoms, in no order that means anything."""
+    """The training frames are the atoms, in no order that means anything.
+
+    Example:
+        >>> from manex import Memoriser
+        >>> Memoriser(torch.zeros(5, 1, 8, 8)).atoms.shape
+        torch.Size([5, 1, 8, 8])
+    """
 
     @classmethod
     def of(cls, dataset: Dataset, noise: Noise = White()) -> Memoriser:  # noqa: B008 - frozen

@@ -24,6 +24,13 @@ class DiracMixture(Denoiser):
         atoms: the images, shape (atom, channel, height, width).
         memory_limit: bytes the weights of one chunk of points may take.
         noise: the law of the noise.
+
+    Example:
+        >>> from manex import DiracMixture
+        >>> black, white = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+        >>> denoiser = DiracMixture(torch.cat([black, white]))
+        >>> float(denoiser((black + white) / 2, 0.1).mean())
+        0.5
     """
 
     atoms: Tensor

@@ -23,6 +23,12 @@ class NetworkDenoiser(Denoiser):
         sigma_range: noise levels it was trained on, in grey levels.
         homogeneous: True for a bias-free ReLU network, where D(c y) = c D(y).
         noise: the law it was trained on.
+
+    Example:
+        >>> from manex import NetworkDenoiser
+        >>> network = torch.nn.Conv2d(1, 1, 3, padding=1).eval()
+        >>> NetworkDenoiser(network, sigma_range=(0.0, 60 / 255))(torch.zeros(2, 1, 8, 8), 0.1).shape
+        torch.Size([2, 1, 8, 8])
     """
 
     blind = True

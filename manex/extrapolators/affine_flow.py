@@ -12,7 +12,19 @@ from manex.noises.draws import ItemNoise
 
 
 class AffineFlow(Walk, Optical):
-    """One affine map registers the two frames; its powers carry the second one on."""
+    """One affine map registers the two frames; its powers carry the second one on.
+
+    Source: Lucas and Kanade (1981). Takes no model.
+
+    Example:
+        >>> from manex import AffineFlow, ItemNoise, walk
+        >>> first = torch.zeros(1, 1, 16, 16)
+        >>> first[..., 5:11, 4:9] = 1
+        >>> second = first.roll(1, 3)
+        >>> third = next(walk(AffineFlow(), None, first, second, ItemNoise([(0,)]))).frame
+        >>> bool((third - first.roll(2, 3)).abs().mean() < 0.02)
+        True
+    """
 
     motion: Literal["affine"] = "affine"
 

@@ -55,6 +55,11 @@ class WalkState:
         frame: the frame, as the algorithm leaves it (not clipped unless the algorithm clips).
         heading: unit vector of the last motion in image space; None where the algorithm has none.
         record: numbers per video, by name: eigenvalues, products spent and the like.
+
+    Example:
+        >>> from manex import WalkState
+        >>> WalkState(torch.zeros(2, 1, 8, 8)).heading is None
+        True
     """
 
     frame: Frames

@@ -20,7 +20,17 @@ from manex.samplers.ddim import DDIM, ddim, levels
 
 
 class DDIMLatent(Walk, DDIM):
-    """Deterministic inversion of both frames, extrapolation there, decoding."""
+    """Deterministic inversion of both frames, extrapolation there, decoding.
+
+    Source: Song, Meng, Ermon (2021), section 5.4. Takes a `Denoiser` that is given the noise level.
+
+    Example:
+        >>> from manex import DDIMLatent, DiracMixture, ItemNoise, walk
+        >>> video = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(DDIMLatent(steps=5), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = Denoiser
     default_model: ClassVar[str] = "diffusion"

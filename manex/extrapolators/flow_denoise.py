@@ -13,7 +13,17 @@ from manex.noises.draws import ItemNoise
 
 
 class FlowDenoise(Denoised, Optical):
-    """Optical motion moves the last frame, the denoiser repairs it."""
+    """Optical motion moves the last frame, the denoiser repairs it.
+
+    Source: the idea of Warped Diffusion (Daras et al. 2024). Takes a `Denoiser`.
+
+    Example:
+        >>> from manex import DiracMixture, FlowDenoise, ItemNoise, walk
+        >>> video = torch.rand(5, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(FlowDenoise(sigma=0.1), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 16, 16])
+    """
 
     default_block: ClassVar[str] = "rivals"
 

@@ -15,7 +15,18 @@ from manex.noises.draws import ItemNoise
 
 
 class Latent(Walk):
-    """Algorithm 3: linear extrapolation in the autoencoder's latent space."""
+    """Linear extrapolation in the latent space of a variational autoencoder.
+
+    Source: the paper's Algorithm 3. Takes a trained `manex.networks.vae.VAE`.
+
+    Example:
+        >>> from manex import ItemNoise, Latent, walk
+        >>> from manex.networks.vae import VAE
+        >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(Latent(eta=1), VAE(size=8, latent=4).eval(), video[:1], video[1:], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = VAE
     default_model: ClassVar[str] = "vae"

@@ -13,7 +13,17 @@ from manex.noises.draws import ItemNoise
 
 
 class Linear(Denoised):
-    """Algorithm 2: the velocity between noisy frames, repeated."""
+    """The velocity between noisy frames, repeated.
+
+    Source: the paper's Algorithm 2. Takes a `Denoiser`.
+
+    Example:
+        >>> from manex import DiracMixture, ItemNoise, Linear, walk
+        >>> video = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(Linear(sigma=25 / 255, eta=1), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     eta: PositiveFloat
 

@@ -32,7 +32,17 @@ class Planes(Section):
 
 
 class LocalPca(Walk, Planes):
-    """Planes through the nearest training frames."""
+    """Planes through the nearest training frames.
+
+    Source: Kambhatla and Leen (1997). Takes a `Memoriser`.
+
+    Example:
+        >>> from manex import ItemNoise, LocalPca, Memoriser, walk
+        >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(LocalPca(neighbours=4), Memoriser(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = Memoriser
     default_model: ClassVar[str] = "memoriser"

@@ -18,7 +18,19 @@ from manex.samplers.ddim import DDIM, ddim, levels
 
 
 class MCVD(Walk, DDIM):
-    """The next frames by diffusion, given the last two; a speed that is not whole shows the nearest frames."""
+    """The next frames by diffusion, given the last two; a speed that is not whole shows the nearest frames.
+
+    Source: Voleti, Jolicoeur-Martineau, Pal (2022). Takes a `manex.networks.conditional.ConditionalUNet`, trained on
+    ordered clips.
+
+    Example:
+        >>> from manex import ItemNoise, MCVD, walk
+        >>> from manex.networks.conditional import ConditionalUNet
+        >>> network = ConditionalUNet(channels=1, widths=(4, 8), given=2).eval()
+        >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> next(walk(MCVD(steps=2), network, video[:1], video[1:], ItemNoise([(0,)]))).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = ConditionalUNet
     default_model: ClassVar[str] = "mcvd"

@@ -15,7 +15,17 @@ from manex.noises.draws import ItemNoise
 
 
 class PcaLinear(Walk):
-    """A straight line in the training frames' principal coordinates."""
+    """A straight line in the training frames' principal coordinates: Algorithm 3 with a linear autoencoder.
+
+    Takes a `Memoriser`.
+
+    Example:
+        >>> from manex import ItemNoise, Memoriser, PcaLinear, walk
+        >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(PcaLinear(rank=5), Memoriser(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = Memoriser
     default_model: ClassVar[str] = "memoriser"

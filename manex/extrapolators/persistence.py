@@ -10,7 +10,15 @@ from manex.noises.draws import ItemNoise
 
 
 class Persistence(Walk):
-    """The last frame, repeated."""
+    """The last frame, repeated. Takes no model.
+
+    Example:
+        >>> from manex import ItemNoise, Persistence, walk
+        >>> video = torch.rand(2, 1, 8, 8)
+        >>> state = next(walk(Persistence(), None, video[:1], video[1:], ItemNoise([(0,)])))
+        >>> bool((state.frame == video[1:]).all())
+        True
+    """
 
 
 def persistence(model: None, first: Frames, second: Frames, cfg: Persistence, noise: ItemNoise) -> Iterator[WalkState]:

@@ -16,7 +16,15 @@ from manex.noises.draws import ItemNoise
 
 
 class PerturbationPca(Denoised, Planes):
-    """Planes through denoised noisy copies."""
+    """Planes through denoised noisy copies: the axes of the Jacobian without a derivative. Takes a `Denoiser`.
+
+    Example:
+        >>> from manex import DiracMixture, ItemNoise, PerturbationPca, walk
+        >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> states = walk(PerturbationPca(sigma=0.3), DiracMixture(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
+        >>> next(states).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     default_block: ClassVar[str] = "rivals"
 

@@ -10,7 +10,14 @@ from manex.noises.draws import ItemNoise
 
 
 class PixelLinear(Walk):
-    """The last change of every pixel, repeated and clipped."""
+    """The last change of every pixel, repeated and clipped. Takes no model.
+
+    Example:
+        >>> from manex import ItemNoise, PixelLinear, walk
+        >>> dark, bright = torch.full((1, 1, 8, 8), 0.25), torch.full((1, 1, 8, 8), 0.5)
+        >>> float(next(walk(PixelLinear(), None, dark, bright, ItemNoise([(0,)]))).frame.mean())
+        0.75
+    """
 
 
 def pixel_linear(model: None, first: Frames, second: Frames, cfg: PixelLinear, noise: ItemNoise) -> Iterator[WalkState]:

@@ -17,7 +17,18 @@ from manex.noises.draws import ItemNoise
 
 
 class RNNODE(Walk):
-    """The code of two frames, moved by a neural ODE."""
+    """The code of two frames, moved by a neural ODE.
+
+    Source: Voleti's thesis (2023), chapter 3. Takes a `manex.networks.rnn_ode.RNNODE`, trained on ordered clips.
+
+    Example:
+        >>> from manex import ItemNoise, RNNODE, walk
+        >>> from manex.networks import rnn_ode
+        >>> network = rnn_ode.RNNODE(size=8, latent=4, hidden=8).eval()
+        >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> next(walk(RNNODE(speed=1.5), network, video[:1], video[1:], ItemNoise([(0,)]))).frame.shape
+        torch.Size([1, 1, 8, 8])
+    """
 
     takes: ClassVar[type] = networks.RNNODE
     default_model: ClassVar[str] = "rnn_ode"

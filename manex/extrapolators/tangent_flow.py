@@ -22,7 +22,18 @@ Copies = Float[Tensor, "copies channel height width"]
 
 
 class TangentFlow(Denoised):
-    """Ours: soft tangent projection by Jacobian products."""
+    """Our method: soft tangent projection by Jacobian products. Takes a `Denoiser`.
+
+    Example:
+        >>> from itertools import islice
+        >>> from manex import DiracMixture, ItemNoise, TangentFlow, walk
+        >>> x = torch.arange(8.0)
+        >>> waves = 0.5 + 0.4 * torch.sin(x + x[:, None] + torch.linspace(0, 6.2, 63)[:, None, None, None])
+        >>> states = walk(TangentFlow(sigma=25 / 255), DiracMixture(waves), waves[:1], waves[1:2], ItemNoise([(0,)]))
+        >>> seen = torch.cat([state.frame for state in islice(states, 3)])
+        >>> bool((seen - waves[2:5]).abs().max() < 0.05)
+        True
+    """
 
     products: int = Field(1, ge=1, le=8, description="Jacobian products per projection; 1 is fastest")
     substeps: PositiveInt = Field(4, description="predictor-corrector steps per output frame")

@@ -18,7 +18,18 @@ from manex.samplers.ascent import ascend
 
 
 class TangentSpace(Denoised):
-    """Algorithm 1 with the corrected Algorithm 4; the defaults are the paper's literal setting."""
+    """The velocity projected onto the top eigenspace; the defaults are the paper's literal setting.
+
+    Source: the paper's Algorithm 1 with the corrected Algorithm 4. Takes a `Denoiser`.
+
+    Example:
+        >>> from manex import DiracMixture, ItemNoise, TangentSpace, walk
+        >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> cfg = TangentSpace(sigma=25 / 255, eta=1, rank=2)
+        >>> state = next(walk(cfg, DiracMixture(frames), frames[:1], frames[1:2], ItemNoise([(0,)])))
+        >>> sorted(state.record)
+        ['asymmetry', 'eigenvalue_1', 'eigenvalue_2', 'gap', 'rank']
+    """
 
     eta: PositiveFloat
     rank: PositiveInt = Field(3, description="K, the number of eigenvectors; the paper gives none")

@@ -29,7 +29,7 @@ def walk(cfg: Walk, model: nn.Module | None, first: Frames, second: Frames, nois
 
     Example:
         >>> from itertools import islice
-        >>> from manex.extrapolators.persistence import Persistence
+        >>> from manex import ItemNoise, Persistence, walk
         >>> first, second = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
         >>> states = walk(Persistence(), None, first, second, ItemNoise([(0,)]))
         >>> [float(state.frame.mean()) for state in islice(states, 2)]

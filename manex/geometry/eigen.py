@@ -120,6 +120,13 @@ def top_eigenspace(
 
     Raises:
         GeometryError: more vectors than dimensions, none at all, or a start that does not fit the points.
+
+    Example:
+        >>> from manex import DiracMixture, Jacobian, top_eigenspace
+        >>> line = torch.linspace(0, 1, 50).reshape(-1, 1, 1, 1) * torch.ones(1, 1, 4, 4)
+        >>> space = top_eigenspace(Jacobian(DiracMixture(line).at(0.1), line[25:26]), 2)
+        >>> [round(float(value), 2) for value in space.values[0]]
+        [1.0, 0.0]
     """
     rule = FixedRank(rule) if isinstance(rule, int) else rule
     n = jacobian.dimension

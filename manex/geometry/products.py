@@ -54,6 +54,13 @@ class Jacobian:
     Raises:
         GeometryError: the function changes the shape, returns NaN or infinity, is left in training mode, or is not
             differentiable although an exact backend was asked for.
+
+    Example:
+        >>> from manex import DiracMixture, Jacobian
+        >>> frames = torch.rand(20, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+        >>> jacobian = Jacobian(DiracMixture(frames).at(0.5), frames[:3])
+        >>> jacobian.jvp(torch.ones(3, 2, 1, 4, 4)).shape, jacobian.backend, jacobian.products
+        (torch.Size([3, 2, 1, 4, 4]), 'closed_form', 6)
     """
 
     def __init__(

@@ -18,7 +18,18 @@ _DENSE_DIMENSION = 1024
 
 
 def project(space: EigenSpace | Vectors, velocity: Frames) -> Frames:
-    """V V^T v: the part of a velocity that lies in a tangent space (of orthonormal vectors)."""
+    """V V^T v: the part of a velocity that lies in a tangent space.
+
+    Args:
+        space: orthonormal vectors (batch, k, channel, height, width); those beyond an `EigenSpace`'s size do not count.
+        velocity: (batch, channel, height, width).
+
+    Example:
+        >>> from manex import project
+        >>> axes = torch.eye(4).reshape(1, 4, 1, 2, 2)
+        >>> project(axes[:, :2], torch.ones(1, 1, 2, 2)).flatten().tolist()
+        [1.0, 1.0, 0.0, 0.0]
+    """
     rows = _rows(space).to(velocity.dtype)
     coordinates = rows @ velocity.flatten(1).unsqueeze(2)
     return (rows.mT @ coordinates).reshape(velocity.shape)
@@ -33,6 +44,12 @@ def principal_angles(
 
     Raises:
         GeometryError: `a` has more vectors than `b`.
+
+    Example:
+        >>> from manex import principal_angles
+        >>> axes = torch.eye(4).reshape(1, 4, 1, 2, 2)
+        >>> principal_angles(axes[:, :2], axes[:, 1:3]).rad2deg().tolist()
+        [[0.0, 90.0]]
     """
     inner, outer = _rows(a).double(), _rows(b).double()
     if inner.shape[1] > outer.shape[1]:
@@ -50,7 +67,17 @@ def angles_to(directions: Frames, tangents: Frames) -> Float[Tensor, " batch"]:
 
 
 def retention(jacobian: Jacobian, direction: Frames) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-    """How well a denoiser keeps a motion t: (|J t - t| / |t|, |<J t, t>| / <t, t>); a perfect one gives (0, 1)."""
+    """How well a denoiser keeps a motion t: (|J t - t| / |t|, |<J t, t>| / <t, t>); a perfect one gives (0, 1).
+
+    Args:
+        direction: one per point, (batch, channel, height, width), of any length above zero.
+
+    Example:
+        >>> from manex import Jacobian, retention
+        >>> lost, kept = retention(Jacobian(lambda y: y / 2, torch.zeros(1, 1, 2, 2)), torch.ones(1, 1, 2, 2))
+        >>> float(lost), float(kept)
+        (0.5, 0.5)
+    """
     t = direction.flatten(1)
     image = jacobian.jvp(direction.unsqueeze(1)).flatten(1)
     square = t.square().sum(1)
@@ -93,7 +120,21 @@ def asymmetry(
 
 
 def soft_projection(jacobian: Jacobian, velocity: Frames, products: int = 1) -> Frames:
-    """J^q v: near the manifold J is itself a soft projector onto the tangent space, no eigenvectors needed."""
+    """J^q v: near the manifold J is itself a soft projector onto the tangent space, no eigenvectors needed.
+
+    Args:
+        velocity: one per point, (batch, channel, height, width).
+        products: q.
+
+    Raises:
+        GeometryError: fewer than one product.
+
+    Example:
+        >>> from manex import Jacobian, soft_projection
+        >>> jacobian = Jacobian(lambda y: y / 2, torch.zeros(1, 1, 2, 2))
+        >>> float(soft_projection(jacobian, torch.ones(1, 1, 2, 2), products=3).mean())
+        0.125
+    """
     if products < 1:
         raise GeometryError(f"products={products}: a soft projection takes at least one")
     projected = velocity.unsqueeze(1)

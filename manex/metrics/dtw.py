@@ -56,7 +56,20 @@ def dtw_scores(distances: BatchOfDistances, paths: bool = False) -> Scores:
 
 
 def dtw_ssid(distances: Distances, rule: Rule = "exact") -> float:
-    """Mean over truth frames of the distance to their matched generated frames (A.2, step 4)."""
+    """Mean over truth frames of the distance to their matched generated frames (the paper's A.2, step 4).
+
+    Args:
+        distances: (truth, generated), such as `ssim_distances` gives.
+        rule: `exact`, the path with the least sum, or `greedy`, A.2's step rule.
+
+    Raises:
+        MetricError: another rule, an empty matrix, or a distance that is not finite.
+
+    Example:
+        >>> from manex import dtw_ssid
+        >>> dtw_ssid(torch.tensor([[0.0, 0.5, 0.9], [0.8, 0.1, 0.3]], dtype=torch.float64))
+        0.1
+    """
     rules = {"exact": exact_path, "greedy": greedy_path}
     if rule not in rules:
         raise MetricError(f"alignment rule {rule!r}: must be one of {', '.join(rules)}")

@@ -38,8 +38,17 @@ class VideoScore:
 def score(dataset: Dataset, videos: Float[Tensor, "video frame channel height width"]) -> list[VideoScore]:
     """Score one trial: a generated video for every true one, the two given frames included.
 
+    Args:
+        videos: grey levels in [0, 1]; they need not be as long as the true ones.
+
     Raises:
         MetricError: a video that has no score, by its number, or no videos at all.
+
+    Example:
+        >>> from manex import Dataset, Walker, score, walker
+        >>> dataset = Dataset.of(walker(Walker(people=2, frames=8, dense=80, size=16)), held_out=0)
+        >>> [round(found.numbers["dtw_ssid"], 6) for found in score(dataset, dataset.videos)]
+        [0.0, 0.0]
     """
     if not len(dataset.videos):
         raise MetricError("the dataset has no videos, so there is nothing to score")

@@ -49,6 +49,13 @@ def ssim_distances(
     Raises:
         MetricError: fewer than two frames, frames smaller than the window, sizes that differ, a frame with NaN
             or infinity, a frame outside [0, 1].
+
+    Example:
+        >>> from manex import ssim_distances
+        >>> video = torch.rand(4, 1, 16, 16)
+        >>> distances = ssim_distances(video, video[:3])
+        >>> distances.shape, bool((distances.diagonal() < 1e-12).all())
+        (torch.Size([4, 3]), True)
     """
     for video, name in zip((truth, generated), names, strict=True):
         check_video(video, name)

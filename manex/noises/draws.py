@@ -29,6 +29,7 @@ class ItemNoise:
         law: of the noise; take it from the denoiser (`denoiser.noise`).
 
     Example:
+        >>> from manex import ItemNoise
         >>> frames = torch.zeros(2, 1, 4, 4)
         >>> both = ItemNoise([(0, 0), (0, 1)]).like(frames)
         >>> bool((both[1] == ItemNoise([(0, 1)]).like(frames[:1])[0]).all())

@@ -20,6 +20,7 @@ class FreeField(Noise):
 
     Example:
         >>> import torch
+        >>> from manex.noises.free_field import FreeField
         >>> bool((FreeField(gamma=0).colour(z := torch.randn(1, 1, 8, 8)) == z).all())
         True
     """

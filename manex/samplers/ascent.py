@@ -11,6 +11,18 @@ def ascend(denoiser: FrameMap, frame: Frames, steps: int) -> Frames:
 
     The ascent with a fixed step and beta = 1, that is, without injecting noise. It is made for blind denoisers, which
     find the remaining noise level in the image itself.
+
+    Args:
+        denoiser: maps frames to frames, such as `denoiser.at(sigma)`.
+        frame: (batch, channel, height, width).
+
+    Raises:
+        WalkError: the denoiser returned values that are not finite.
+
+    Example:
+        >>> from manex import ascend
+        >>> float(ascend(lambda y: torch.ones_like(y), torch.zeros(1, 1, 2, 2), steps=2).mean())
+        0.75
     """
     for _ in range(steps):
         frame = frame + (denoise(denoiser, frame) - frame) / 2

@@ -36,8 +36,21 @@ def ddim(denoiser: Callable[[Frames, float], Frames], start: Frames, sigmas: Seq
     Song, Meng, Ermon 2021, eq. (14), in y / sqrt(alpha): Euler's method for dy/dsigma = (y - D) / sigma, exact where D
     does not change on the way.
 
+    Args:
+        denoiser: (frames, noise level) -> clean frames.
+        start: frames with noise of the first level, (batch, channel, height, width).
+        sigmas: noise levels in grey levels; only the last may be zero.
+
     Raises:
         WalkError: the denoiser returned values that are not finite.
+
+    Example:
+        >>> from manex import DiracMixture, ddim
+        >>> frames = torch.rand(10, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> start = 4 * torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+        >>> drawn = ddim(DiracMixture(frames), start, [4.0, 1.0, 0.3, 0.1, 0.03, 0.0])
+        >>> bool((torch.cdist(drawn.flatten(1), frames.flatten(1)).min(1).values < 0.01).all())
+        True
     """
     current = start
     for now, then in pairwise(sigmas):

@@ -46,6 +46,17 @@ class Training:
 
     Raises:
         ValueError: ordered clips are needed, and there are none.
+
+    Example:
+        >>> from manex import ResUNetTraining, Training
+        >>> cfg = ResUNetTraining(widths=(4, 8), steps=4, batch=8, learning_rate=0.02, record_every=2)
+        >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        >>> training = Training.begin(cfg, frames[4:], held_out=frames[:4])
+        >>> [record.step for record in training.run()]
+        [2, 4]
+        >>> denoiser = cfg.finished(training.average)
+        >>> denoiser(frames, 0.1).shape
+        torch.Size([20, 1, 8, 8])
     """
 
     def __init__(

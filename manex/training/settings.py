@@ -1,7 +1,7 @@
 """What the settings of all trainings share.
 
-A training is one file. It holds one subclass of `Training`, whose methods say which network is built, what is minimised,
-and what the trained network is good for; params.yaml finds it by the file's name, under `network`.
+A training is one file. It holds one subclass of `TrainingSettings`, whose methods say which network is built, what is
+minimised, and what the trained network is good for. It is found by the file's name.
 """
 
 from __future__ import annotations

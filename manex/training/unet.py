@@ -9,7 +9,14 @@ from manex.training.denoising import BlindTraining
 
 
 class UNetTraining(BlindTraining):
-    """The paper's bias-free network."""
+    """Settings of the training of the paper's bias-free UNet (Kadkhodaie et al. 2024), a blind denoiser.
+
+    Example:
+        >>> from manex import UNetTraining
+        >>> cfg = UNetTraining(width=8, steps=1000, learning_rate=0.001, optimiser="adam")
+        >>> cfg.homogeneous
+        True
+    """
 
     width: PositiveInt = 64
 
