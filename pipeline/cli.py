@@ -68,8 +68,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
-    "`dvc repro` runs all stages; each is a command here too. Settings: params.yaml. "
-    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
+    "`manex reproduce` runs all stages, several at a time, `dvc repro` one by one; each is a command here too. "
+    "Settings: params.yaml. "
+    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
     "MLFLOW_TRACKING_URI.",
     epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
     "manex report\n\n"
@@ -85,6 +86,20 @@ RESULTS, SETTINGS = "Results", "Settings"
 
 for command in COMMANDS:
     app.command(rich_help_panel="Stages, in order")(command)
+
+
+@app.command(rich_help_panel=RESULTS)
+def reproduce(
+    targets: Annotated[list[str] | None, typer.Argument(help="stages of dvc.yaml; default: all of them")] = None,
+) -> None:
+    """Bring all that dvc.yaml describes up to date, several cells at a time: [dim]manex reproduce[/]
+
+    MANEX_WORKERS cells at a time, MANEX_THREADS threads each; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
+    """
+    from pipeline.engine.command import run
+
+    if not run(_paths(), targets or []):
+        raise typer.Exit(1)
 
 
 @profile_app.command("show")

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.paths import Paths
+from pipeline.settings import settings
 from pipeline.stages.artifacts import write_json
 
 
@@ -50,6 +51,7 @@ def recorded(paths: Paths, stage: str, item: str, params: dict[str, Any]) -> Ite
         "seconds": run.seconds,
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "threads": settings().threads,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "commit": commit_of(paths),
         "lock": sha256(paths.lock.read_bytes()).hexdigest()[:16] if paths.lock.is_file() else "",
