@@ -10,9 +10,12 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 from typing import Any
+
+from pipeline.engine.code import PACKAGE
 
 MERCY = 5.0
 """Seconds that an interrupted process gets to clean up."""
@@ -31,7 +34,7 @@ class Child:
 
     def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pipeline.engine.warm"])
+        _ready()
         self.sentinel, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_answer, args=(function, argument, theirs))
         # A Dask worker is a daemon of its nanny, and daemons may have no children. Ours end with the worker anyway.
@@ -80,6 +83,20 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 send(pid, number)
                 return
+
+
+def _ready() -> None:
+    """Start the process that all others are forked from; it must find this package, wherever it is."""
+    forkserver.set_forkserver_preload(["pipeline.engine.warm"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PACKAGE.parent), before)))
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def stop(children: list[Child]) -> None:

@@ -141,7 +141,8 @@ class Project:
             self._noted = []
 
     def complete(self) -> None:
-        """Say that nothing of this run is left to do."""
+        """Write dvc.lock, and say that nothing of this run is left to do."""
+        self.write_lock(now=True)
         self._lock.complete()
 
 
@@ -168,6 +169,7 @@ def opened(root: Path, targets: Sequence[str], environment: dict[str, str]) -> I
         except LockError:
             raise UserError(_holder(Path(repo.tmp_dir) / "lock")) from None
     try:
+        _repair(Path(repo.tmp_dir) / "rwlock")
         with repo.scm_context():
             with _told():
                 project = Project(repo, targets, environment)
@@ -265,6 +267,16 @@ def _told() -> Iterator[None]:
             cause = cause.__cause__
         reason = f"; {cause}" if cause is not error else ""
         raise UserError(" ".join(f"{error}{reason}".split())[:500]) from None
+
+
+def _repair(locks: Path) -> None:
+    """Remove DVC's list of files in use where a process was killed while it wrote it: DVC would refuse to go on."""
+    try:
+        json.loads(locks.read_text())
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        locks.unlink()
 
 
 def _holder(lock: Path) -> str:
