@@ -6,6 +6,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, Queue
@@ -63,15 +64,18 @@ class ClusterPool:
 
     def __exit__(self, *error: object) -> None:
         self._token.unlink(missing_ok=True)
-        try:
-            self._client.cancel(list(self._futures.values()), force=True)
-        finally:
-            self._client.close()
+        with suppress(OSError, TimeoutError, CancelledError):  # a scheduler that is gone has forgotten them
+            if self._client.status == "running":
+                self._client.cancel(list(self._futures.values()), force=True)
+        self._client.close()
 
     @property
     def size(self) -> int:
         """The threads of all workers; 1 while there are none, so that a task waits for the first."""
-        return sum(self._client.nthreads().values()) or 1
+        try:
+            return sum(self._client.nthreads().values()) or 1
+        except OSError:
+            raise self._gone() from None
 
     def submit(self, key: str, function: Callable[[Any], Any], argument: Any) -> None:
         self._begin(key, function, argument, tries=1)
@@ -102,8 +106,7 @@ class ClusterPool:
         try:
             return Done(key, future.result())  # if its worker has died since, it is done anew
         except CancelledError:
-            message = f"the scheduler at {self._scheduler} is gone; what is done is kept: run it again"
-            raise UserError(message) from None
+            raise self._gone() from None
         except LostError as error:
             if tries == TRIES:
                 return Done(key, None, lost(str(error)))
@@ -113,6 +116,9 @@ class ClusterPool:
             return Done(key, None, _told(error))
         finally:
             self._futures.pop(future.key)
+
+    def _gone(self) -> UserError:
+        return UserError(f"the scheduler at {self._scheduler} is gone; what is done is kept: run it again")
 
     def _check_workers(self) -> None:
         if not self._client.nthreads():
