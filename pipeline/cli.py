@@ -88,6 +88,12 @@ for command in COMMANDS:
     app.command(rich_help_panel="Stages, in order")(command)
 
 
+def _profiles(incomplete: str) -> list[str]:
+    """Completes the name of a profile."""
+    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @app.command(rich_help_panel=RESULTS)
 def reproduce(
     targets: Annotated[list[str] | None, typer.Argument(help="stages of dvc.yaml; default: all of them")] = None,
@@ -102,6 +108,19 @@ def reproduce(
         raise typer.Exit(1)
 
 
+@app.command(rich_help_panel=RESULTS)
+def plan(
+    profile: Annotated[
+        str | None, typer.Argument(help="a profile; default: params.yaml as it is", autocompletion=_profiles)
+    ] = None,
+) -> None:
+    """What `manex reproduce` would run, how long that takes here, memory, disk: [dim]manex plan cpu[/]"""
+    from pipeline.engine.plan import plan
+
+    for line in plan(_paths(), profile):
+        typer.echo(line)
+
+
 @profile_app.command("show")
 def profile_show() -> None:
     """Which profile params.yaml holds, and where it differs from it: [dim]manex profile show[/]"""
@@ -109,12 +128,6 @@ def profile_show() -> None:
 
     for line in profiles.show(_paths()):
         typer.echo(line)
-
-
-def _profiles(incomplete: str) -> list[str]:
-    """Completes the name of a profile."""
-    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
-    return [name for name in names if name.startswith(incomplete)]
 
 
 @profile_app.command("use")

@@ -69,7 +69,7 @@ class Project:
         self.root = Path(repo.root_dir)
         self._repo, self._environment = repo, environment
         graph = get_active_graph(repo.index.graph)
-        stages = plan_repro(graph, collect_stages(repo, targets or ["dvc.yaml"]))
+        stages = plan_repro(graph, collect_stages(repo, list(targets) or [str(self.root / "dvc.yaml")]))
         by_stage = {stage: Cell(stage.addressing, stage) for stage in stages}
         for stage, cell in by_stage.items():
             cell.upstream = [by_stage[other] for other in graph.successors(stage)]

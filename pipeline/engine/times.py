@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -13,8 +12,14 @@ from pipeline.paths import Paths
 from pipeline.stages.artifacts import write_json
 from pipeline.times import read_times
 
+FAR = 5.0
+"""How many times longer or shorter a cell may be than the recorded one it is guessed from."""
+
 MULTIPLIES = ("steps", "batch", "frames", "substeps", "draws", "products", "max_products", "samples", "seeds")
 """Settings that multiply the time of a cell; of a list, its length."""
+
+
+Values = dict[str, list[Any]]
 
 
 class Named(Protocol):
@@ -92,54 +97,52 @@ class Times:
         write_json(self._file, {name: asdict(took) for name, took in self.took.items()})
 
     def guess(self, cell: Named) -> Guess | None:
-        """What a cell will take; None where nothing like it has run."""
-        own, mine = self.took.get(cell.name), dict(_leaves(cell.params))
-        if own is not None:
-            scale = _scale(mine, dict(_leaves(own.params)))
-            return Guess(own.seconds * scale, own.peak_memory_mb, "record" if scale == 1 else "similar")
-        alike = [(_likeness(mine, leaves), took, leaves) for took, leaves in self._of_kind(cell.kind)]
-        if not alike:
-            return None
-        best = max(likeness for likeness, _, _ in alike)
-        nearest = [(took, leaves) for likeness, took, leaves in alike if likeness == best]
-        seconds = sorted(took.seconds * _scale(mine, leaves) for took, leaves in nearest)[len(nearest) // 2]
-        return Guess(seconds, max(took.peak_memory_mb for took, _ in nearest), "similar")
+        """What a cell will take; None where nothing has run that is like it in all that is not a number."""
+        mine, own = _settings(cell.params), self.took.get(cell.name)
+        runs = [(own, _settings(own.params))] if own else []
+        for took, theirs in (*runs, *self._of_kind(cell.kind)):
+            scale = _scale(mine, theirs)
+            if scale is not None and 1 / FAR <= scale <= FAR:
+                source = "record" if took is own and scale == 1 else "similar"
+                return Guess(took.seconds * scale, took.peak_memory_mb, source)
+        return None
 
-    def _of_kind(self, kind: str) -> Iterator[tuple[Took, dict[str, Any]]]:
-        for took in self.took.values():
-            if took.kind == kind:
-                yield took, dict(_leaves(took.params))
+    def _of_kind(self, kind: str) -> list[tuple[Took, Values]]:
+        return [(took, _settings(took.params)) for took in self.took.values() if took.kind == kind]
 
 
 def work(params: dict[str, Any]) -> float:
     """A number in proportion to the time of a cell, as far as its settings tell."""
-    return math.prod(size for key, value in _leaves(params) if (size := _size(key, value)))
+    sizes = (_size(value) for name, values in _settings(params).items() if name in MULTIPLIES for value in values)
+    return math.prod(size for size in sizes if size)
 
 
-def _leaves(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Settings by their innermost name."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _leaves(value)
-        else:
-            yield name.rpartition(".")[2], value
+def _settings(params: dict[str, Any]) -> Values:
+    """Settings by their innermost name: all values that stand under it."""
+    found: Values = {}
+    for name, value in params.items():
+        inner = _settings(value) if isinstance(value, dict) else {name.rpartition(".")[2]: [value]}
+        for key, values in inner.items():
+            found.setdefault(key, []).extend(values)
+    return found
 
 
-def _size(name: str, value: Any) -> float:
-    if name not in MULTIPLIES:
-        return 0
+def _size(value: Any) -> float:
     if isinstance(value, list):
         return len(value)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
 
 
-def _scale(mine: dict[str, Any], other: dict[str, Any]) -> float:
-    """How many times longer settings take than others, by what both of them name."""
-    pairs = ((_size(name, mine[name]), _size(name, other[name])) for name in mine.keys() & other.keys())
-    return math.prod(own / its for own, its in pairs if own and its)
-
-
-def _likeness(mine: dict[str, Any], other: dict[str, Any]) -> int:
-    """How many settings are the same, words counting most: the name of an algorithm, of a network."""
-    same = [name for name in mine.keys() & other.keys() if mine[name] == other[name]]
-    return sum(100 if isinstance(mine[name], str) else 1 for name in same)
+def _scale(mine: Values, other: Values) -> float | None:
+    """How many times longer settings take than others, by what both of them name; None if they cannot be compared."""
+    scale = 1.0
+    for name in mine.keys() & other.keys():
+        if mine[name] == other[name]:
+            continue
+        pair = (*mine[name], *other[name])
+        sizes = [_size(value) for value in pair]
+        if name in MULTIPLIES and len(pair) == 2 and all(sizes):
+            scale *= sizes[0] / sizes[1]
+        elif name in MULTIPLIES or any(isinstance(value, str | list) for value in pair):
+            return None
+    return scale
