@@ -1,43 +1,53 @@
-"""How long a training takes that has never run here: a few steps of it are measured, on noise."""
+"""How long a training or a walk takes that has never run here: a few steps of it are measured, on noise."""
 
 from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
+from pipeline.config.methods import Method
 from pipeline.config.params import Params
-from pipeline.config.training import Model, OnClips, SkippedModel
+from pipeline.config.training import Model, OnClips, SkippedModel, VAETraining
 from pipeline.engine.child import Child, LostError
 from pipeline.engine.project import Cell
 from pipeline.engine.times import Guess
 from pipeline.errors import UserError
-from pipeline.paths import Paths
 from pipeline.settings import settings
 
-FEW, MORE = 3, 9
+FEW, MORE = 1, 3
 """Steps between two records, of two short trainings whose difference is that of the steps alone."""
 
-SIZE, VIDEOS = 20, 10
-"""Pixels of a side and number of videos where the dataset's section does not tell."""
+WALKED, SLOW = 2, 1.0
+"""Frames that a walk is measured on, after a first one; of a walk whose first frame takes so long, that one is it."""
+
+Shape = tuple[int, int, int]
+"""Videos, frames of each, pixels of a side."""
 
 
-def seconds_of_training(cell: Cell, params: Params, paths: Paths) -> Guess | None:
-    """What a cell will take that trains a network; None if it does not, or its network cannot be trained here."""
-    named = [key.split(".") for key in cell.params]
-    found = next((words for words in named if len(words) == 3 and words[0] == "train"), None)
-    if found is None:
+def measured(cell: Cell, params: Params) -> Guess | None:
+    """What a cell will take that trains a network or walks with one; None for others, and where that cannot be tried.
+
+    The frames are noise in the size of the dataset, and the network is untrained: neither changes the time.
+    """
+    found = [words for key in cell.params if len(words := key.split(".")) == 3]
+    if len(found) != 1 or found[0][0] not in ("train", "extrapolate"):
         return None
-    _, dataset, model = found
-    cfg = params.training(dataset, model)
-    if isinstance(cfg, SkippedModel):
-        return Guess(0.1, 0, "measured")
-    section = params.dataset(dataset).model_dump()
-    shape = (VIDEOS, int(section.get("frames") or 100), int(section.get("size") or SIZE))
-    child = Child(_measured, (cfg, shape, settings().threads))
+    what, dataset, name = found[0]
+    shape, threads = _shape(params, dataset), settings().threads
     try:
-        answer = child.result()
-    except LostError:
+        if what == "train":
+            model = params.training(dataset, name)
+            if isinstance(model, SkippedModel):
+                return Guess(0, 0, "measured")
+            task: tuple[Callable[[Any], Any], Any] = (_training, (model, shape, threads))
+        else:
+            cfg = params.method(dataset, name)
+            network = params.training(dataset, cfg.model_name) if cfg.model_name in params.models else None
+            task = (_walk, (cfg, network, len(params.trials.seeds), shape, threads))
+        answer = Child(*task).result()
+    except (LostError, UserError, AttributeError):  # the last: a method that is skipped has no model
         return None
     if answer is None:
         return None
@@ -45,7 +55,15 @@ def seconds_of_training(cell: Cell, params: Params, paths: Paths) -> Guess | Non
     return Guess(seconds, memory, "measured")
 
 
-def _measured(task: tuple[Model, tuple[int, int, int], int]) -> tuple[float, float] | None:
+def _shape(params: Params, dataset: str) -> Shape:
+    """As far as the settings tell; else what is usual here."""
+    section = params.dataset(dataset).model_dump()
+    digits = params.model_dump().get("fetch", {}).get("mnist") or {}
+    videos = section.get("people") or len(digits.get("indices") or ()) or 10
+    return int(videos), int(section.get("frames") or 100), int(section.get("size") or 20)
+
+
+def _training(task: tuple[Model, Shape, int]) -> tuple[float, float] | None:
     """Seconds and megabytes of a whole training."""
     import torch
 
@@ -67,9 +85,43 @@ def _measured(task: tuple[Model, tuple[int, int, int], int]) -> tuple[float, flo
 
     try:
         few, more = record(FEW), record(MORE)
-    except (ValueError, RuntimeError, UserError):
+    except (ValueError, RuntimeError):
         return None
     step = max(0.0, (more - few) / (MORE - FEW))
     scores = max(0.0, few - FEW * step)
-    seconds = cfg.steps * step + -(-cfg.steps // cfg.record_every) * scores
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return cfg.steps * step + -(-cfg.steps // cfg.record_every) * scores, _peak_mb()
+
+
+def _walk(task: tuple[Method, Model | None, int, Shape, int]) -> tuple[float, float] | None:
+    """Seconds and megabytes of a whole walk of every trial."""
+    import torch
+
+    from pipeline.extrapolators.base import ItemNoise
+    from pipeline.extrapolators.walk import walk
+    from pipeline.networks.build import build_network
+    from pipeline.training.objectives import trained_denoiser
+
+    cfg, trained, trials, (videos, _, size), threads = task
+    device = settings().model_copy(update={"threads": threads}).prepare_torch()
+    model: Any = None
+    try:
+        if trained is not None:
+            network = build_network(trained, 1, size).to(device).eval().requires_grad_(False)
+            model = network if isinstance(trained, VAETraining | OnClips) else trained_denoiser(network, trained)
+        first = torch.rand(trials * videos, 1, size, size, device=device)
+        second = (first + 0.1 * torch.rand_like(first)).clamp(0, 1)
+        noise = ItemNoise([(seed, video) for seed in range(trials) for video in range(videos)])
+        states = walk(cfg, model, first, second, noise)
+        began = time.perf_counter()
+        next(states)
+        if (took := time.perf_counter() - began) > SLOW:
+            return took * cfg.frames, _peak_mb()
+        began = time.perf_counter()
+        walked = sum(1 for _, _ in zip(range(WALKED), states, strict=False))
+        return (time.perf_counter() - began) / max(1, walked) * cfg.frames, _peak_mb()
+    except Exception:  # a method that needs what a prepared dataset has, or a walk that noise cannot start
+        return None
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.config.params import load
-from pipeline.engine.measure import seconds_of_training
+from pipeline.engine.measure import measured
 from pipeline.engine.project import Cell, opened
 from pipeline.engine.schedule import Course, course
 from pipeline.engine.times import Guess, Times
@@ -50,7 +50,7 @@ def plan(paths: Paths, profile: str | None = None) -> Iterator[str]:
             return
         times, guesses = Times(paths), {}
         for cell in todo:
-            guess = times.guess(cell) or seconds_of_training(cell, params, paths)
+            guess = times.guess(cell) or measured(cell, params)
             if guess is not None:
                 guesses[cell] = guess
         yield from _by_kind(todo, guesses)
