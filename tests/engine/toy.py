@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -70,6 +71,13 @@ def make(root: Path) -> Path:
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     dvc(root, "init", "--quiet")
     return root
+
+
+def copied(source: Path, target: Path) -> Path:
+    """A copy; the pipe that holds cells up is made anew."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("fifo"))
+    os.mkfifo(target / "fifo")
+    return target
 
 
 def environment(**more: str) -> dict[str, str]:
