@@ -8,17 +8,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from pipeline.engine.code import PACKAGE
 
 MERCY = 5.0
 """Seconds that an interrupted process gets to clean up."""
+
+_STARTING = Lock()
+"""A process is started with other variables and settings than this one has, which may have several threads."""
 
 
 class LostError(Exception):
@@ -34,17 +37,11 @@ class Child:
 
     def __init__(self, function: Callable[[Any], Any], argument: Any) -> None:
         context = multiprocessing.get_context("forkserver")
-        _ready()
         self.sentinel, theirs = context.Pipe(duplex=False)
         self._process = context.Process(target=_answer, args=(function, argument, theirs))
-        # A Dask worker is a daemon of its nanny, and daemons may have no children. Ours end with the worker anyway.
-        config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
-        daemon = config.pop("daemon", None)
-        try:
+        with _STARTING, _no_daemon():
+            _ready()
             self._process.start()
-        finally:
-            if daemon is not None:
-                config["daemon"] = daemon
         theirs.close()
 
     def result(self) -> Any:
@@ -83,6 +80,18 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 send(pid, number)
                 return
+
+
+@contextmanager
+def _no_daemon() -> Iterator[None]:
+    """A Dask worker is a daemon of its nanny, and daemons may have no children. Ours end with the worker anyway."""
+    config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    daemon = config.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if daemon is not None:
+            config["daemon"] = daemon
 
 
 def _ready() -> None:
