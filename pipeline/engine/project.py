@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,11 +18,8 @@ import psutil
 
 from pipeline.engine.cell import Job, log_of
 from pipeline.engine.code import code_version
+from pipeline.engine.lockfile import LockFile
 from pipeline.errors import UserError
-from pipeline.stages.artifacts import write_json
-
-SHARE_FOR_LOCK = 0.03
-"""Of the time, what may be spent writing dvc.lock: for every second that a write takes, the next one waits."""
 
 
 @dataclass(eq=False)
@@ -75,7 +71,7 @@ class Project:
             cell.upstream = [by_stage[other] for other in graph.successors(stage)]
         self.cells = list(by_stage.values())
         self._noted: list[Cell] = []
-        self._lock = _LockFile(self.root, [cell.stage for cell in self.cells])
+        self._lock = LockFile(self.root, [cell.stage for cell in self.cells])
 
     def changed(self, cell: Cell) -> bool:
         """Whether a cell must run, provided that its upstream is up to date."""
@@ -180,70 +176,6 @@ def opened(root: Path, targets: Sequence[str], environment: dict[str, str]) -> I
     finally:
         repo.lock.unlock()
         repo.close()
-
-
-class _LockFile:
-    """dvc.lock, written in the order in which a serial `dvc repro` would have written it.
-
-    That one appends what is new as it goes. So what was there when a run began comes first, even if the run was broken
-    off and this one goes on with it, and then the new cells in the order of the plan.
-    """
-
-    def __init__(self, root: Path, plan: list[Any]) -> None:
-        self._plan, self._began = plan, root / ".dvc" / "tmp" / "manex-began.json"
-        self._last = self._took = 0.0
-
-    @property
-    def due(self) -> bool:
-        return time.monotonic() - self._last > self._took / SHARE_FOR_LOCK
-
-    def write(self, stages: list[Any]) -> None:
-        """Add what is noted of the stages."""
-        from dvc.stage import PipelineStage
-
-        began = time.monotonic()
-        files: dict[str, list[Any]] = {}
-        for stage in stages:
-            if isinstance(stage, PipelineStage):
-                files.setdefault(stage.path, []).append(stage)
-            else:
-                stage.dump(update_pipeline=False)
-        for path, members in files.items():
-            self._write_one(path, members)
-        self._last = time.monotonic()
-        self._took = self._last - began
-
-    def _write_one(self, path: str, stages: list[Any]) -> None:
-        from dvc.stage.serialize import to_lockfile
-        from dvc.utils.serialize import modify_yaml
-
-        file = Path(path).with_suffix(".lock")
-        with modify_yaml(str(file)) as content:
-            if not content:
-                content["schema"] = "2.0"
-            content["stages"] = content.get("stages", {})
-            written = content["stages"]
-            first = self._first(path, list(written))
-            for stage in stages:
-                written.update(to_lockfile(stage))
-            planned = [stage.name for stage in self._plan if stage.path == path]
-            for name in dict.fromkeys((*first, *planned, *written)):
-                if name in written:
-                    written[name] = written.pop(name)
-        stages[0].repo.scm_context.track_file(str(file))
-
-    def _first(self, path: str, present: list[str]) -> list[str]:
-        """The stages that dvc.lock held when the run began that is not complete yet."""
-        try:
-            known: dict[str, list[str]] = json.loads(self._began.read_text())
-        except (OSError, ValueError):
-            known = {}
-        if path not in known:
-            write_json(self._began, known | {path: present})
-        return known.get(path, present)
-
-    def complete(self) -> None:
-        self._began.unlink(missing_ok=True)
 
 
 def _shell(executable: str | None, command: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +83,8 @@ class _Run:
                 self._feed()
                 for done in self.pool.ended(PATIENCE) if self.at_work else ():
                     self._take(done)
-                self.project.write_lock()
+                with suppress(UserError):  # such as a full disk: at the end it is tried again, and told
+                    self.project.write_lock()
         self.times.write()
         if not self.result.failed:
             self.project.complete()
