@@ -29,16 +29,9 @@ setup: $(VENV)/.installed ## make the virtual environment with pinned dependenci
 
 setup-dev: $(VENV)/.installed-dev ## the same with the development tools
 
-reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.yaml as it is, or PROFILE=smoke, cpu, rivals, paper)
+reproduce: setup ## everything: data, training, extrapolation, Table 1 (params.yaml as it is, or PROFILE=smoke, rivals, paper)
 	@test -d .git || test -d .dvc || { echo "make: run from a clone of the repository"; exit 1; }
-	@$(if $(PROFILE),python -m pipeline profile use $(PROFILE))
-	# MLflow once at the end: started in every stage it takes minutes in all. To watch a training there: dvc repro
-	@MANEX_TRACKING=off dvc repro
-	@python -m pipeline track sync
-	@python -m pipeline report
-	@python -m pipeline times
-	@cat reports/table1.md
-	@echo; echo "report: reports/index.html   figures: reports/figures/   dashboard: make dashboard   this table: reports/table1.md"
+	@python -m pipeline reproduce $(if $(PROFILE),--profile $(PROFILE))
 
 test: setup-dev lint check ## ruff, mypy, pytest
 
@@ -62,6 +55,7 @@ benchmarks: setup-dev ## speed and accuracy against named rivals, ratios in one 
 	python -m benchmarks.geometry
 	python -m benchmarks.metrics
 	python -m benchmarks.training
+	python -m benchmarks.pipeline
 
 dashboard: setup ## MLflow on 127.0.0.1
 	@python -m pipeline dashboard

@@ -13,12 +13,13 @@ from pipeline.errors import UserError
 
 
 class Settings(BaseSettings):
-    """MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER."""
+    """MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER."""
 
     model_config = SettingsConfigDict(env_prefix="MANEX_", frozen=True)
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=1024)
+    threads: int = Field(1, ge=1, le=1024)
     mirror: Path | None = None
     tracking: Literal["on", "off"] = "on"
     scheduler: str | None = Field(None, pattern=r"^(tcp|tls)://[\w.\[\]:-]+:\d+$")
@@ -39,10 +40,15 @@ class Settings(BaseSettings):
         return self.device
 
     def prepare_torch(self) -> str:
-        """Set the number of threads and deterministic kernels, once a process; returns the device."""
-        import torch
+        """Set the number of threads and deterministic kernels, once a process; returns the device.
 
-        torch.set_num_threads(self.workers)
+        Sums depend on the number of threads, so it is a setting and not the number of cores.
+        """
+        import torch
+        from threadpoolctl import threadpool_limits
+
+        torch.set_num_threads(self.threads)
+        threadpool_limits(self.threads)  # numpy's and scipy's
         torch.use_deterministic_algorithms(True, warn_only=True)
         return self.torch_device()
 

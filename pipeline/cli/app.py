@@ -59,8 +59,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
-    "`dvc repro` runs all stages; each is a command here too. Settings: params.yaml. "
-    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
+    "`manex reproduce` runs all stages, several at a time, `dvc repro` one by one; each is a command here too. "
+    "Settings: params.yaml. "
+    "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
     "MLFLOW_TRACKING_URI.",
     epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
     "manex report\n\n"
@@ -78,6 +79,48 @@ for command in COMMANDS:
     app.command(rich_help_panel="Stages, in order")(command)
 
 
+def _profiles(incomplete: str) -> list[str]:
+    """Completes the name of a profile."""
+    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+@app.command(rich_help_panel=RESULTS)
+def reproduce(
+    targets: Annotated[list[str] | None, typer.Argument(help="stages of dvc.yaml; default: all of them")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="use this profile for the run, then go back", autocompletion=_profiles),
+    ] = None,
+) -> None:
+    """Bring all that dvc.yaml describes up to date, several cells at a time: [dim]manex reproduce[/]
+
+    MANEX_WORKERS cells at a time, MANEX_THREADS threads each; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
+    """
+    from contextlib import nullcontext
+
+    from pipeline.cli.profiles import borrowed
+    from pipeline.engine.command import run
+
+    with borrowed(_paths(), profile) if profile else nullcontext():
+        done = run(_paths(), targets or [])
+    if not done:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=RESULTS)
+def plan(
+    profile: Annotated[
+        str | None, typer.Argument(help="a profile; default: params.yaml as it is", autocompletion=_profiles)
+    ] = None,
+) -> None:
+    """What `manex reproduce` would run, how long that takes here, memory, disk: [dim]manex plan cpu[/]"""
+    from pipeline.engine.plan import plan
+
+    for line in plan(_paths(), profile):
+        typer.echo(line)
+
+
 @profile_app.command("show")
 def profile_show() -> None:
     """Which profile params.yaml holds, and where it differs from it: [dim]manex profile show[/]"""
@@ -85,12 +128,6 @@ def profile_show() -> None:
 
     for line in profiles.show(_paths()):
         typer.echo(line)
-
-
-def _profiles(incomplete: str) -> list[str]:
-    """Completes the name of a profile."""
-    names = sorted(path.stem for path in _paths().profiles.glob("*.yaml"))
-    return [name for name in names if name.startswith(incomplete)]
 
 
 @profile_app.command("use")
@@ -107,11 +144,10 @@ def profile_use(
 @track_app.command("sync")
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
-    from pipeline.tracking import sync as runs
     from pipeline.tracking.store import redacted, tracking_uri
 
     paths = _paths()
-    counts = runs.sync(paths, typer.echo)
+    counts = sync.sync(paths, typer.echo)
     damaged = f", {counts.damaged} records damaged" if counts.damaged else ""
     where = redacted(tracking_uri(paths))
     typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}: {where}")

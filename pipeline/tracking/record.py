@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.paths import Paths
+from pipeline.settings import settings
 from pipeline.storage.artifacts import write_json
 
 Numbers = dict[str, float]
@@ -71,6 +72,7 @@ def recorded(paths: Paths, stage: str, item: str, params: Mapping[str, Any]) -> 
         "seconds": run.seconds,
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "threads": settings().threads,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "commit": commit_of(paths),
         "lock": sha256(paths.lock.read_bytes()).hexdigest()[:16] if paths.lock.is_file() else "",
