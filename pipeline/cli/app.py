@@ -144,6 +144,7 @@ def profile_use(
 @track_app.command("sync")
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
+    from pipeline.tracking import sync
     from pipeline.tracking.store import redacted, tracking_uri
 
     paths = _paths()

@@ -22,10 +22,13 @@ PACKAGES = (
 )
 """What cells find by the names in settings."""
 
-for name in (*LATE, *PACKAGES):
+found = (
+    module.name
+    for package in PACKAGES
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+)
+for name in (*LATE, *found):
     try:
-        package = importlib.import_module(name)
-        for module in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{name}."):
-            importlib.import_module(module.name)
+        importlib.import_module(name)
     except ImportError:  # the cell that needs it fails with its own message
         continue
