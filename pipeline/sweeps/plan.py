@@ -63,7 +63,7 @@ class Plan:
         self._weights = cache(self._digest_of_weights)
         self._plug_ins = cache(partial(plug_in_digest, self.paths))
         self.cells = list(self._cells())
-        self.trainings = list(dict.fromkeys(cell.training for cell in self.cells if cell.training))
+        self.trainings = list({task.key: task for cell in self.cells if (task := cell.training)}.values())
 
     def _cells(self) -> Iterator[Cell]:
         for point in points(self.grid, self.params, self.source):

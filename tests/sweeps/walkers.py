@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.params import Params, parse
-from pipeline.sweeps.grid import parse_grid
+from pipeline.config.training import TrainingEntry
 from pipeline.paths import Paths
 from pipeline.stages.prepare import prepare
 from pipeline.stages.train import train
+from pipeline.sweeps.grid import parse_grid
 from pipeline.sweeps.sweep import Sweep
 from pipeline.sweeps.tasks import Outcome
 
@@ -17,9 +18,11 @@ FLOW = {"algorithm": "tangent_flow", "frames": 3, "sigma_255": 25, "substeps": 1
 TRAINING = {"network": "resunet", "widths": [4], "steps": 4, "batch": 4, "record_every": 2, "learning_rate": 0.02}
 VALUES: dict[str, Any] = {
     "profile": "tiny",
+    "reports": "reports/tiny",
     "sources": [],
     "datasets": ["walker"],
     "models": ["resunet"],
+    "analyses": [],
     "methods": ["tangent_flow", "tangent_space", "linear", "persistence", "absent"],
     "data": {"walker": {"kind": "walker", "people": 2, "size": 16, "frames": 8, "held_out": 3, "dense": 40}},
     "train": {"walker": {"resunet": TRAINING}},
@@ -41,8 +44,16 @@ def made(root: Path) -> Paths:
     """The project with its frames prepared and its network trained."""
     paths = Paths(root)
     prepare("walker", PARAMS.dataset("walker"), paths)
-    train("walker", "resunet", PARAMS.training("walker", "resunet"), paths)
+    train("walker", "resunet", training(), paths)
     return paths
+
+
+def training(model: str = "resunet", **changes: Any) -> TrainingEntry:
+    """The training of the project with other settings."""
+    values = {**VALUES, "train": {"walker": {model: {**TRAINING, **changes}}}}
+    entry = parse(values, "params.yaml").training("walker", model)
+    assert isinstance(entry, TrainingEntry)
+    return entry
 
 
 def sweep(paths: Paths, name: str = "tiny", **grid: Any) -> Sweep:
