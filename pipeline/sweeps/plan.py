@@ -16,6 +16,7 @@ from pipeline.config.training import TrainingEntry
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
+from pipeline.stages.code import modules_in, modules_of
 from pipeline.storage.skipped import absence, no_videos
 from pipeline.sweeps.grid import Grid, Point, points
 from pipeline.sweeps.tasks import Train, Walk, code_version
@@ -90,7 +91,7 @@ class Plan:
                     where = f"{point.dataset}, {point.method}: {model}"
                     raise UserError(f"{self.source}: train_seeds: {where} is of a family, which sweeps do not train")
                 chosen = training.replaced({"seed": seed}).model_dump(mode="json")
-                yield seed, Train(*self._common(point.dataset), model=model, entry=chosen)
+                yield seed, Train(*self._common(point.dataset, *modules_in(training)), model=model, entry=chosen)
 
     def _is_trained(self, dataset: str, model: str) -> bool:
         return model.partition("/")[0] in self.params.train.get(dataset, {})
@@ -117,7 +118,7 @@ class Plan:
         trained = self._is_trained(point.dataset, entry.model_name)
         weights = self._weights(home, point.dataset, entry.model_name) if trained else ""
         return Walk(
-            *self._common(point.dataset),
+            *self._common(point.dataset, *modules_of(self.params, point.dataset, entry)),
             method=point.method,
             entry=entry.model_dump(mode="json"),
             seed=cell.seed,
@@ -125,9 +126,9 @@ class Plan:
             weights=self._plug_ins() if entry.plug_in else weights,
         )
 
-    def _common(self, dataset: str) -> tuple[Path, str, str, int, str, str]:
-        root = self.paths.root.resolve()
-        return root, dataset, self._frames(dataset), self.grid.threads, self.device, code_version()
+    def _common(self, dataset: str, *modules: str) -> tuple[Path, str, str, int, str, tuple[str, ...], str]:
+        frames, threads, code = self._frames(dataset), self.grid.threads, code_version(*modules)
+        return self.paths.root.resolve(), dataset, frames, threads, self.device, modules, code
 
     def _reason(self, point: Point) -> str:
         """Why a point is not run, as the stages say it."""
