@@ -42,7 +42,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
         entry = methods[method]
         assert isinstance(entry, MethodEntry)
         assert dataset is not None
-        with recorded(paths, "evaluate", f"{name}-{method}", entry.model_dump(mode="json")) as run:
+        with recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out) as run:
             trials = _trials(name, method, dataset, paths)
             tables = _scored(name, method, dataset, trials) | _walked(dataset, trials)
             tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)

@@ -31,7 +31,7 @@ def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int]
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)
-    with recorded(paths, "extrapolate", f"{name}-{method}", entry.model_dump(mode="json")) as run:
+    with recorded(paths, "extrapolate", f"{name}-{method}", entry.spelled_out) as run:
         run.facts["warnings"] = _warnings(entry, model, f"params.yaml: extrapolate.{name}.{method}")
         given = dataset.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)
         keys = [(seed, video) for seed in seeds for video in range(len(dataset.videos))]

@@ -1,4 +1,4 @@
-"""What a run of a stage did, next to its outputs: times, machine, commit, metrics. Untracked; MLflow is made of these."""
+"""Records of what each run of a stage did: times, machine, commit, metrics. Untracked; MLflow is made of them."""
 
 from __future__ import annotations
 
