@@ -25,9 +25,9 @@ EXPECTED = {*CELLS, f"analyse@{D}-spectrum", "table", "figures"}
 
 
 @pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paths]:
+def paths(tiny_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paths]:
     """The project, with everything in MLflow."""
-    root = tiny.build(tmp_path_factory.mktemp("tiny") / "project")
+    root = Path(shutil.copytree(tiny_project, tmp_path_factory.mktemp("tracked") / "project"))
     paths = Paths(root, tiny.REPORTS)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -310,9 +310,7 @@ DAMAGES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("damage", ["cut short", "a list", *DAMAGES])
-def test_a_damaged_record_is_named_and_left_out(
-    damage: str, paths: Paths, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_record_is_named_and_left_out(damage: str, paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     path = paths.record("train", "rotated_mnist-resunet")
     record = json.loads(path.read_text()) | DAMAGES.get(damage, {})
     path.write_text({"cut short": "{", "a list": "[]"}.get(damage, json.dumps(record)))
