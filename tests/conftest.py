@@ -17,7 +17,6 @@ CHECKED = (
     "geometry",
     "metrics",
     "networks",
-    "noises",
     "samplers",
     "training",
 )

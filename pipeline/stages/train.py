@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
-from pipeline.storage.artifacts import read_tensors, write_tensors
+from pipeline.storage.artifacts import read_tensors, replacing_folder, write_tensors
 from pipeline.storage.models import weights_of, write_model
 from pipeline.storage.prepared import load_prepared
 from pipeline.tracking import sync

@@ -140,7 +140,7 @@ class Tracker:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         context = InputTag("mlflow.data.context", "training" if outcome.stage == "train" else "evaluation")
         frames = DatasetInput(Dataset(dataset, digest, "local", json.dumps({"uri": str(file)})), [context])
-        name = f"{dataset}-{outcome.model.partition('/')[0]}"
+        name = f"{dataset}-{outcome.model}".replace("/", "-")  # MLflow allows no slash
         if outcome.stage == "train":
             model = self.client.create_logged_model(self.experiment, name, run_id, params=dict(outcome.params))
             self.client.finalize_logged_model(model.model_id, "READY")
