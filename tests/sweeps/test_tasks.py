@@ -52,7 +52,7 @@ def covered(task: Task) -> set[str]:
 
 def test_the_code_version_covers_every_file_that_a_worker_imports(paths: Paths) -> None:
     (training,) = sweep(paths, methods={"linear": {}}, train_seeds=[7]).plan.trainings
-    for task in (walk_of(paths, "tangent_flow"), training):
+    for task in (walk_of(paths, "tangent_flow"), walk_of(paths, "coloured"), training):
         assert imported(task) - covered(task) - SILENT.keys() - NO_PART == set()
 
 

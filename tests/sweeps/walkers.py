@@ -23,7 +23,7 @@ VALUES: dict[str, Any] = {
     "datasets": ["walker"],
     "models": ["resunet"],
     "analyses": [],
-    "methods": ["tangent_flow", "tangent_space", "linear", "persistence", "absent"],
+    "methods": ["tangent_flow", "tangent_space", "linear", "persistence", "coloured", "absent"],
     "data": {"walker": {"kind": "walker", "people": 2, "size": 16, "frames": 8, "held_out": 3, "dense": 40}},
     "train": {"walker": {"resunet": TRAINING}},
     "trials": {"seeds": [100]},
@@ -33,6 +33,7 @@ VALUES: dict[str, Any] = {
             "tangent_space": {"algorithm": "tangent_space", "frames": 2, "sigma_255": 25, "eta": 1, "max_products": 8},
             "linear": {"algorithm": "linear", "frames": 3, "sigma_255": 25, "eta": 1},
             "persistence": {"algorithm": "persistence", "frames": 3},
+            "coloured": {**FLOW, "denoiser": "memoriser", "noise": {"kind": "free_field", "gamma": 0.5}},
             "absent": {"algorithm": "skipped", "reason": "not wanted"},
         }
     },

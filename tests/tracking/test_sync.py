@@ -191,6 +191,18 @@ def test_an_analysis_is_a_run_of_its_own(paths: Paths) -> None:
     assert run.data.metrics["denoisers/psnr"] == 30
 
 
+def test_a_member_of_a_family_is_a_model_of_its_own(paths: Paths) -> None:
+    read = READ | {"model": "sizes/half"}
+    write_record(paths, "train", "rotated_mnist-sizes/half", {"steps": 2}, **read)
+    write_record(paths, "evaluate", "rotated_mnist-flow", {"denoiser": "sizes/half"}, **read)
+    runs.sync(paths)
+    found = logged(paths)
+    trained, walked = found["train@rotated_mnist-sizes/half"], found["evaluate@rotated_mnist-flow"]
+    assert trained.data.tags["model"] == "sizes/half"
+    used = store.Tracker(paths).client.get_run(walked.info.run_id).inputs.model_inputs
+    assert [one.model_id for one in used] == [one.model_id for one in trained.outputs.model_outputs] != []
+
+
 def test_cells_are_children_of_their_revision(paths: Paths) -> None:
     write_record(paths, "evaluate", "rotated_mnist-linear", {}, commit="fedcba987654")
     runs.sync(paths)
