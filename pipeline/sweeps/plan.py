@@ -40,7 +40,7 @@ class Cell:
     not_run: str
 
     def names(self, axes: list[str]) -> dict[str, Any]:
-        """Where in the grid the cell lies; an axis that its method does not have is None."""
+        """The place of the cell in the grid; an axis that its method does not have is None."""
         values = {axis: getattr(self.point.entry, axis, None) for axis in axes}
         fixed = {"dataset": self.point.dataset, "method": self.point.method}
         return {**fixed, **values, "train_seed": self.train_seed, "seed": self.seed}

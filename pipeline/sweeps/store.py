@@ -1,4 +1,4 @@
-"""What a sweep keeps: a file a task, named by the task's hash; the networks it trained. Written by the parent alone."""
+"""What a sweep keeps: one file per task, named by its hash; the networks it trained. The parent alone writes."""
 
 from __future__ import annotations
 

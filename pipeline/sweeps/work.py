@@ -64,7 +64,7 @@ def attempt(task: Task) -> Outcome:
 
 
 def keep_freed_memory() -> None:
-    """Undo what Dask's nanny tells glibc: to hand all freed memory back at once, which slows torch down."""
+    """Undo a setting of Dask's nanny: that glibc hands all freed memory back at once, which slows torch down."""
     if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_MMAP_THRESHOLD, 2**25)
         mallopt(_M_TRIM_THRESHOLD, 2**28)

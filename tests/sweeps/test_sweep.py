@@ -107,6 +107,11 @@ def test_a_failed_cell_is_kept_as_failed_and_the_others_go_on(paths: Paths) -> N
     assert "Traceback" not in rows["message"][1]
 
 
+def test_a_cell_whose_settings_cannot_work_says_which(paths: Paths) -> None:
+    (outcome,) = finished(sweep(paths, methods={"tangent_space": {"rank": 5, "max_products": 8}}))
+    assert outcome.message == "max_products 8 is too little to find 5 eigenvectors"
+
+
 def test_a_failed_cell_is_done_again_when_asked_to(paths: Paths) -> None:
     finished(sweep(paths, **BROKEN))
     assert finished(sweep(paths, **BROKEN)) == []
