@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import cycle
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette.
@@ -42,3 +43,12 @@ METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 def figure(width: float, height: float) -> Figure:
     """An empty figure, in inches, not tied to any window system."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(drawn: Figure, count: int, columns: int, shared: bool = False) -> list[Axes]:
+    """`count` panels, row by row."""
+    grid = drawn.subplots(-(-count // columns), columns, sharex=shared, sharey=shared, squeeze=False)
+    every = list(grid.flat)
+    for idle in every[count:]:
+        idle.set_axis_off()
+    return every[:count]

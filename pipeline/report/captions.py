@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.figures.style import readable
 from pipeline.report.page import Picture
 from pipeline.report.sprites import data_address
 
@@ -53,7 +54,6 @@ def picture_of(path: Path, prefix: str = "") -> Picture | None:
     if not path.is_file():
         return None
     alt, caption = ABOUT[path.name.removeprefix(prefix)]
-    name = prefix.replace("_", " ")
-    described = f"{name}: {alt[0].lower()}{alt[1:]}" if name else alt
+    described = f"{readable(prefix)}: {alt[0].lower()}{alt[1:]}" if prefix else alt
     address = data_address(path.read_bytes(), _KINDS[path.suffix])
     return Picture(path.stem, address, described, caption, moving=path.suffix == ".gif")

@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.figures.style import readable
 from pipeline.report.sprites import COLUMNS
 
 
@@ -128,5 +129,5 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["readable"] = lambda name: name.replace("_", " ")
+    environment.filters["readable"] = readable
     return environment.get_template("page.html.j2").render(report=report)

@@ -60,8 +60,8 @@ class Plan:
         self.grid, self.params, self.paths, self.source = grid, params, paths, source
         self.device = settings().device
         self.axes = list(dict.fromkeys(axis for axes in grid.methods.values() for axis in axes))
-        self._frames = cache(self._digest_of_frames)
-        self._weights = cache(self._digest_of_weights)
+        self._frames = cache(partial(dataset_digest, self.paths))
+        self._weights = cache(model_digest)
         self._plug_ins = cache(partial(plug_in_digest, self.paths))
         self.cells = list(self._cells())
         self.trainings = list({task.key: task for cell in self.cells if (task := cell.training)}.values())
@@ -106,7 +106,7 @@ class Plan:
         """Say now what would be missing later."""
         if trained:
             assert isinstance(point.entry, MethodEntry)
-            self._weights(self.paths.root.resolve(), point.dataset, point.entry.model_name)
+            self._weights(Paths(self.paths.root.resolve()), point.dataset, point.entry.model_name)
         self._frames(point.dataset)
 
     def walk(self, cell: Cell, home: Path | None) -> Walk:
@@ -116,7 +116,7 @@ class Plan:
         assert isinstance(entry, MethodEntry)
         home = home or self.paths.root.resolve()
         trained = self._is_trained(point.dataset, entry.model_name)
-        weights = self._weights(home, point.dataset, entry.model_name) if trained else ""
+        weights = self._weights(Paths(home), point.dataset, entry.model_name) if trained else ""
         return Walk(
             *self._common(point.dataset, *modules_of(self.params, point.dataset, entry)),
             method=point.method,
@@ -143,19 +143,3 @@ class Plan:
         here = self.paths.training(point.dataset, model)
         reason = training.reason if isinstance(training, Skipped) else absence(here)
         return f"model {model} is not trained: {reason}" if reason else ""
-
-    def _digest_of_frames(self, dataset: str) -> str:
-        _present(self.paths.prepared(dataset) / "frames.safetensors", f"manex prepare {dataset}")
-        return dataset_digest(self.paths, dataset)
-
-    def _digest_of_weights(self, home: Path, dataset: str, model: str) -> str:
-        _present(
-            Paths(home).model(dataset, model) / "weights.safetensors",
-            f"manex train {dataset} {model.partition('/')[0]}",
-        )
-        return model_digest(Paths(home), dataset, model)
-
-
-def _present(path: Path, made_by: str) -> None:
-    if not path.is_file():
-        raise UserError(f"{path}: not found; make it with: {made_by}")

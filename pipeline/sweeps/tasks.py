@@ -100,18 +100,18 @@ class Outcome:
     weights: bytes = b""
 
 
-def digest(*files: Path) -> str:
+def digest(*files: Path, fix: str) -> str:
     """sha256 over the content of files, in order.
 
     Raises:
-        UserError: one cannot be read.
+        UserError: one cannot be read; `fix` says what to do.
     """
     whole = hashlib.sha256()
     for file in files:
         try:
             whole.update(bytes.fromhex(sha256(file)))
         except OSError as error:
-            raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+            raise UserError(f"{file}: {error.strerror or error}; {fix}") from None
     return whole.hexdigest()
 
 

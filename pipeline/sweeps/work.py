@@ -133,18 +133,19 @@ def _network(
 def dataset_digest(paths: Paths, dataset: str) -> str:
     """sha256 of a prepared dataset."""
     folder = paths.prepared(dataset)
-    return digest(folder / "frames.safetensors", folder / "dataset.json")
+    return digest(folder / "frames.safetensors", folder / "dataset.json", fix=f"make it with: manex prepare {dataset}")
 
 
 def model_digest(paths: Paths, dataset: str, model: str) -> str:
     """sha256 of a trained network: its weights and its settings."""
     folder = paths.model(dataset, model)
-    return digest(folder / "weights.safetensors", folder / "model.json")
+    fix = f"make it with: manex train {dataset} {model.partition('/')[0]}"
+    return digest(folder / "weights.safetensors", folder / "model.json", fix=fix)
 
 
 def plug_in_digest(paths: Paths) -> str:
     """sha256 of all that plug-in denoisers may be made of."""
-    return digest(*(paths.root / path for path in paths.plug_in_files()))
+    return digest(*(paths.root / path for path in paths.plug_in_files()), fix="put it back")
 
 
 def _need_same(found: str, expected: str, folder: Path) -> None:

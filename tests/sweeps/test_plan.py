@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,18 @@ def test_seeds_of_trainings_multiply_only_what_uses_a_network(paths: Paths) -> N
         ("persistence", None, 101),
     ]
     assert [training.entry["seed"] for training in job.plan.trainings] == [1, 2]  # 0 is that of params.yaml
+
+
+@pytest.mark.parametrize(
+    ("lost", "command"), [("prepared", "manex prepare walker"), ("model", "manex train walker resunet")]
+)
+def test_a_grid_whose_frames_or_network_are_missing_names_the_command_that_makes_them(
+    lost: str, command: str, paths: Paths
+) -> None:
+    folder = paths.prepared("walker") if lost == "prepared" else paths.model("walker", "resunet")
+    shutil.rmtree(folder)
+    with pytest.raises(UserError, match=rf"{folder}/.*: No such file or directory; make it with: {command}$"):
+        sweep(paths, methods={"linear": {}})
 
 
 def test_a_model_that_params_skips_gives_cells_that_are_not_run(paths: Paths) -> None:
