@@ -25,7 +25,7 @@ PACKAGES = (
 for name in (*LATE, *PACKAGES):
     try:
         package = importlib.import_module(name)
-        for module in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{name}."):
+        for module in pkgutil.iter_modules(package.__path__ if name in PACKAGES else (), f"{name}."):
             importlib.import_module(module.name)
     except ImportError:  # the cell that needs it fails with its own message
         continue
