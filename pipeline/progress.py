@@ -32,10 +32,10 @@ def tally(iterable: Iterable[T], label: str, total: int, failed: Callable[[T], b
             counts[failed(item)] += 1
             yield item
 
-    def told() -> str:
+    def counts_so_far() -> str:
         return f"{label} ({counts[False]} done, {counts[True]} failed, {total - sum(counts.values())} left)"
 
-    yield from _shown(counted(), told, total)
+    yield from _shown(counted(), counts_so_far, total)
 
 
 def _shown(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
@@ -69,7 +69,7 @@ def _bar(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> 
 
 
 def _lines(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
-    """At every tenth of the way but at most one line in five seconds; nothing of a loop that is quicker than that."""
+    """A line at every tenth of the way, but at most one in five seconds; none for a loop that is quicker than that."""
     began = said = time.monotonic()
     done = tenth = 0
     for done, item in enumerate(iterable, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MANEX_TRACKING", "off")  # tests of tracking switch it on
@@ -16,7 +17,6 @@ CHECKED = (
     "geometry",
     "metrics",
     "networks",
-    "noises",
     "samplers",
     "training",
 )
@@ -33,6 +33,16 @@ hypothesis.settings.load_profile("manex")
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(20241122)
+
+
+@pytest.fixture(scope="session")
+def tiny_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which every stage has run; copy it before you change it."""
+    import tiny
+
+    root = tiny.build(tmp_path_factory.mktemp("tiny") / "project")
+    torch.use_deterministic_algorithms(False)
+    return root
 
 
 @pytest.fixture(autouse=True)

@@ -119,7 +119,8 @@ def top_eigenspace(
         generator: source of the random start; the default is seeded, so that equal calls give equal results.
 
     Raises:
-        GeometryError: more vectors than dimensions, none at all, or a start that does not fit the points.
+        GeometryError: more vectors than dimensions or than `max_products` can find, none at all, or a start that does
+            not fit the points.
 
     Example:
         >>> from manex import DiracMixture, Jacobian, top_eigenspace
@@ -145,6 +146,8 @@ def top_eigenspace(
     task = Task(operator, draw, rule.most, wanted, tolerance, max_products)
     pairs = SOLVERS[solver](task)
     values, rows, residuals = (t.to(jacobian.points.dtype) for t in pairs)
+    if values.shape[1] < rule.most:
+        raise GeometryError(f"max_products {max_products} is too little to find {rule.most} eigenvectors")
     size = rule.size(values).to(values.device)
     after = torch.cat([values, values.new_full((len(values), 1), -torch.inf)], dim=1)
     gap = values.gather(1, size[:, None] - 1) - after.gather(1, size[:, None])

@@ -186,7 +186,7 @@ def sweep(
     runs.log_sweep(paths, partial(log, job))
     for row in job.failed[:10]:
         typer.echo(f"manex: failed: {row}: {row.message}", err=True)
-    typer.echo(f"{job.told}; {paths.sweep(job.name) / 'sweep.csv'}")
+    typer.echo(f"{job.summary}; {paths.sweep(job.name) / 'sweep.csv'}")
     if job.failed:
         typer.echo(f"manex: to do the failed cells again: manex sweep {grid} --retry-failed", err=True)
         raise typer.Exit(1)

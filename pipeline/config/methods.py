@@ -95,6 +95,12 @@ class MethodEntry(Entry):
         return self.plug_in.label if self.plug_in else self.model_name
 
     @property
+    def spelled_out(self) -> dict[str, Any]:
+        """The settings that have a value, and the model that it uses if none is named."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return values if self.plug_in or not self.model_field else {**values, self.model_field: self.model_name}
+
+    @property
     def model_field(self) -> str:
         """The key that names the model: `denoiser` or `model`; "" where there is none to name."""
         takes = self._walk.takes

@@ -75,7 +75,7 @@ class Params(Section):
         where = f"{self._source}: extrapolate.{dataset}.{method}"
         entry = parse_entry(MethodEntry, values, where)
         if isinstance(entry, MethodEntry):
-            self._check_model(entry, dataset, where)
+            self.check_model(entry, dataset, where)
             return entry
         assert isinstance(entry, SkippedMethod)
         return entry
@@ -145,7 +145,12 @@ class Params(Section):
         if source and source != "frames" and source not in self.sources:
             raise UserError(f'{self._source}: sources: data.{dataset} needs "{source}"')
 
-    def _check_model(self, entry: MethodEntry, dataset: str, where: str) -> None:
+    def check_model(self, entry: MethodEntry, dataset: str, where: str) -> None:
+        """Check that a method names the model that it needs, and that there is one of that name.
+
+        Raises:
+            UserError: it does not.
+        """
         if key := entry.misplaced():
             right = entry.model_field
             raise UserError(f"{where}.{key}: {entry.algorithm} takes no {key}" + (f"; name a {right}" if right else ""))

@@ -1,4 +1,4 @@
-"""A moving picture: every method beside the truth, as a GIF."""
+"""A moving picture: every method next to the truth, as a GIF."""
 
 from __future__ import annotations
 

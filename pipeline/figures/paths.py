@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures.style import colour, figure, readable
+from pipeline.figures.style import colour, figure, panels, readable
 
 Path = NDArray[np.float64]
 Place = Callable[[Path, bool], tuple[Path, Path]]
 
 
 def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mapping[str, Path]) -> Figure:
-    """One panel a method: true frames as blue dots, an arrow a step of the walk.
+    """One panel per method: true frames as blue dots, one arrow per step of the walk.
 
     Args:
         truth: (frame,) coordinates of the true frames.
@@ -27,8 +27,7 @@ def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mappin
     columns = min(6, len(methods)) if period is not None else 1 + (len(methods) > 6)
     rows = -(-len(methods) // columns)
     drawn = figure(6.8, 1.35 * rows if period is not None else 0.62 * rows + 0.4)
-    panels = list(drawn.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-    for axes, method in zip(panels, methods, strict=False):
+    for axes, method in zip(panels(drawn, len(methods), columns, shared=True), methods, strict=True):
         place = _on_circle(period) if period is not None else _on_segment(len(recovered[method]))
         _walk(axes, place(truth, True), place(recovered[method], False), colour(method, methods))
         axes.set_title(readable(method), fontsize=7, pad=2)
@@ -38,8 +37,6 @@ def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mappin
         else:
             axes.set(aspect="equal", xlim=(-1.4, 1.4), ylim=(-1.4, 1.4))
             axes.set_axis_off()
-    for idle in panels[len(methods) :]:
-        idle.set_axis_off()
     if period is None:
         drawn.supxlabel(f"latent coordinate, {unit}; time runs upwards", fontsize=8)
     return drawn

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pipeline.figures.style import figure, readable
+from pipeline.figures.style import figure, panels, readable
 
 _LINES = {
     "psnr_held_out_15": ("held out, 15/255", "#56B4E9", "-"),
@@ -27,16 +27,14 @@ def psnr_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
     columns = min(3, len(histories))
     rows = -(-len(histories) // columns)
     drawn = figure(max(3.6, 2.6 * columns), 2.4 * rows)
-    panels = list(drawn.subplots(rows, columns, squeeze=False).flat)
-    for idle in panels[len(histories) :]:
-        idle.set_axis_off()
-    for axes, (name, history) in zip(panels[: len(histories)], histories.items(), strict=True):
+    places = panels(drawn, len(histories), columns)
+    for axes, (name, history) in zip(places, histories.items(), strict=True):
         for column, (label, tint, dash) in _LINES.items():
             if column not in history:
                 continue
             axes.plot(history["step"], history[column], dash, color=tint, label=label, linewidth=1.2)
         axes.set_title(readable(name), fontsize=8)
         axes.set_xlabel("step")
-    panels[0].set_ylabel("PSNR, dB")
-    panels[len(histories) - 1].legend(frameon=False, fontsize=6)
+    places[0].set_ylabel("PSNR, dB")
+    places[-1].legend(frameon=False, fontsize=6)
     return drawn

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it is written: colours that the colour-blind tell apart, the same bytes each time."""
+"""How every figure looks and is written: colours that colour-blind readers can tell apart, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import cycle
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette.
@@ -15,7 +16,7 @@ _FIXED = {"tangent_flow": "#0072B2", "tangent_space": "#D55E00", "linear": "#CC7
 
 
 def colour(method: str, methods: tuple[str, ...]) -> str:
-    """One colour a method, the same in every figure."""
+    """One colour per method, the same in every figure."""
     others = cycle(c for c in _COLOURS if c not in _FIXED.values())
     rest = {name: next(others) for name in methods if name not in _FIXED}
     return _FIXED.get(method) or rest[method]
@@ -42,3 +43,12 @@ METADATA = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 def figure(width: float, height: float) -> Figure:
     """An empty figure, in inches, not tied to any window system."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(drawn: Figure, count: int, columns: int, shared: bool = False) -> list[Axes]:
+    """`count` panels, row by row."""
+    grid = drawn.subplots(-(-count // columns), columns, sharex=shared, sharey=shared, squeeze=False)
+    every = list(grid.flat)
+    for idle in every[count:]:
+        idle.set_axis_off()
+    return every[:count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.figures.style import readable
 from pipeline.report.page import Picture
 from pipeline.report.sprites import data_address
 
@@ -14,10 +15,10 @@ ABOUT = {
     ),
     ".gif": (
         "Moving picture: the truth and all methods side by side, each played in the same time",
-        "Moving picture: all methods beside the truth",
+        "Moving picture: all methods next to the truth",
     ),
     "_paths.svg": (
-        "One panel a method: the true frames as dots on the latent circle or segment, an arrow for each step",
+        "One panel per method: the true frames as dots on the latent circle or segment, an arrow for each step",
         "Where each walk is on the latent manifold; dots are true frames, an arrow is a step (Fig. 3).",
     ),
     "_alignment.svg": (
@@ -37,7 +38,7 @@ ABOUT = {
         "the tangent leaves the circle, denoising leads back (Fig. 1).",
     ),
     "comparison.svg": (
-        "One panel a dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
+        "One panel per dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
         "Table 1 as a picture; whiskers are 95 % bootstrap intervals over trials and videos.",
     ),
     "_psnr.svg": (
@@ -53,7 +54,6 @@ def picture_of(path: Path, prefix: str = "") -> Picture | None:
     if not path.is_file():
         return None
     alt, caption = ABOUT[path.name.removeprefix(prefix)]
-    name = prefix.replace("_", " ")
-    told = f"{name}: {alt[0].lower()}{alt[1:]}" if name else alt
+    described = f"{readable(prefix)}: {alt[0].lower()}{alt[1:]}" if prefix else alt
     address = data_address(path.read_bytes(), _KINDS[path.suffix])
-    return Picture(path.stem, address, told, caption, moving=path.suffix == ".gif")
+    return Picture(path.stem, address, described, caption, moving=path.suffix == ".gif")

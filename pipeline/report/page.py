@@ -8,16 +8,17 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.figures.style import readable
 from pipeline.report.sprites import COLUMNS
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the words that stand for it.
+    """A figure with its words.
 
     Attributes:
         address: a `data:` address.
-        alt: what it shows, for who cannot see it.
+        alt: description for readers who cannot see the picture.
         caption: what to look for.
         moving: hidden until asked for, so that nothing moves unasked.
     """
@@ -60,11 +61,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Detail:
-    """The videos of a dataset, to be leafed through.
+    """The videos of a dataset, to browse through.
 
     Attributes:
         rows: of the sprites: the truth first, then the methods.
-        sprites: one a video.
+        sprites: one per video.
         scores: DTW-SSID as text by video and method, in the order of `rows` without the truth.
         width, height: of a frame, in pixels.
     """
@@ -83,13 +84,18 @@ class Detail:
 
 @dataclass(frozen=True)
 class Section:
-    """One dataset on the page."""
+    """One dataset on the page.
+
+    Attributes:
+        note: where its rows come from, if they were not computed here.
+    """
 
     name: str
     rows: Sequence[Row]
     differences: Sequence[Difference]
     pictures: Sequence[Picture]
     detail: Detail | None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,5 +129,5 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["readable"] = lambda name: name.replace("_", " ")
+    environment.filters["readable"] = readable
     return environment.get_template("page.html.j2").render(report=report)

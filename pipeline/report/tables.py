@@ -22,8 +22,9 @@ def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
     """
     fair = table[~table["method"].isin(list(informed))]["dtw_ssid"]
     rows = []
-    for row in table.to_dict("records"):
-        method = str(row["method"])
+    for record in table.to_dict("records"):
+        row = {str(name): value for name, value in record.items()}
+        method = row["method"]
         if isinstance(row["not_run"], str):
             rows.append(Row(method, {}, not_run=row["not_run"]))
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from torch import Tensor
 
 from manex.analyses.base import Pictures, Rows, Subject
 from manex.denoisers.base import Denoiser
@@ -43,7 +44,7 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
                     _subject(name, walk, walks[walk], load_model(name, walk, walks[walk], dataset, paths, device))
                 )
         tables: dict[str, list[pd.DataFrame]] = {}
-        pictures = {}
+        pictures: dict[str, Tensor] = {}
         found = named(f"{entry.module}:{entry.kind}")(subjects, dataset, entry.settings) if subjects else ()
         for part in track(found, f"analyse {name} {analysis}"):
             if isinstance(part, Rows):
@@ -55,7 +56,8 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
             for table, parts in tables.items():
                 rows = pd.concat(parts, ignore_index=True)
                 write_csv(temporary / f"{table}.csv", rows)
-                run.metrics |= {f"{table}/{key}": v for key, v in means(_numbers(rows)).items()}
+                numbers = means(rows.select_dtypes("number").to_dict("records"))
+                run.metrics |= {f"{table}/{key}": value for key, value in numbers.items()}
                 run.files.append(folder / f"{table}.csv")
             if pictures:
                 write_tensors(temporary / "pictures.safetensors", pictures)
@@ -68,8 +70,3 @@ def _subject(name: str, walk: str, entry: MethodEntry, model: object) -> Subject
     if not isinstance(model, Denoiser) or sigma is None:
         raise UserError(f"params.yaml: analyse.{name}: {walk} does not walk with a denoiser at a noise level")
     return Subject(walk, entry.model_label, model, sigma)
-
-
-def _numbers(rows: pd.DataFrame) -> list[dict[str, float]]:
-    records: list[dict[str, float]] = rows.select_dtypes("number").to_dict("records")
-    return records

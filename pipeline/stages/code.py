@@ -67,19 +67,19 @@ class Cells:
 
     def train(self, name: str, model: str) -> dict[str, Any]:
         """One training: its settings' file, which imports the network and the objective."""
-        return self._closure("train", *self._training(name, model))
+        return self._closure("train", *_training(self.params, name, model))
 
     def extrapolate(self, name: str, method: str) -> dict[str, Any]:
         """One walk: its algorithm, and what it walks with."""
         entry = self.params.method(name, method)
         if isinstance(entry, Skipped):
             return {}
-        return self._closure("extrapolate", entry.module, *self._model(name, entry)) | self._plug_ins([entry])
+        return self._closure("extrapolate", *modules_of(self.params, name, entry)) | self._plug_ins([entry])
 
     def evaluate(self, name: str) -> dict[str, Any]:
         """The scores of a dataset: what they diagnose is what all methods walk with."""
         entries = list(self.params.methods_of(name).values())
-        modules = [module for entry in entries for module in (entry.module, *self._model(name, entry))]
+        modules = [module for entry in entries for module in modules_of(self.params, name, entry)]
         return self._closure("evaluate", *modules) | self._plug_ins(entries)
 
     def analyse(self, name: str, analysis: str) -> dict[str, Any]:
@@ -89,29 +89,12 @@ class Cells:
             return {}
         known = self.params.methods_of(name)
         walks = {walk: known[walk] for walk in entry.walks if walk in known}
-        modules = [module for walk in walks.values() for module in (walk.module, *self._model(name, walk))]
+        modules = [module for walk in walks.values() for module in modules_of(self.params, name, walk)]
         settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
         return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
 
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
-
-    def _training(self, name: str, model: str) -> list[str]:
-        entry = self.params.training(name, model)
-        return list(_modules(entry)) if isinstance(entry, TrainingEntry) else []
-
-    def _model(self, name: str, entry: MethodEntry) -> Iterator[str]:
-        if entry.plug_in:
-            yield "pipeline.models.plugin"
-        elif entry.model_name in closed_forms():
-            yield closed_form(entry.model_name).partition(":")[0]
-            if entry.law:
-                yield type(entry.law).__module__
-        elif entry.model_name:
-            family, member, _ = entry.model_name.partition("/")
-            yield from self._training(name, family)
-            if member:
-                yield UNSHUFFLED.partition(":")[0]
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
         """The files that plug-ins may read: any of data/own but the weights that other cells alone name."""
@@ -123,13 +106,34 @@ class Cells:
         return {"plug_ins": {path.relative_to(FOLDER).as_posix(): self.hashes[path] for path in read}}
 
 
-def _modules(section: Section) -> Iterator[str]:
+def modules_of(params: Params, name: str, entry: MethodEntry) -> Iterator[str]:
+    """The modules that a walk on a dataset names: its algorithm, and what it walks with."""
+    yield entry.module
+    if entry.plug_in:
+        yield "pipeline.models.plugin"
+    elif entry.model_name in closed_forms():
+        yield closed_form(entry.model_name).partition(":")[0]
+        if entry.law:
+            yield type(entry.law).__module__
+    elif entry.model_name:
+        family, member, _ = entry.model_name.partition("/")
+        yield from _training(params, name, family)
+        if member:
+            yield UNSHUFFLED.partition(":")[0]
+
+
+def _training(params: Params, name: str, model: str) -> list[str]:
+    entry = params.training(name, model)
+    return list(modules_in(entry)) if isinstance(entry, TrainingEntry) else []
+
+
+def modules_in(section: Section) -> Iterator[str]:
     """The modules that settings are of: their own, and those of the settings in them."""
     yield type(section).__module__
     for value in vars(section).values():
         for inner in value.values() if isinstance(value, dict) else [value]:
             if isinstance(inner, Section):
-                yield from _modules(inner)
+                yield from modules_in(inner)
 
 
 def _is_in(path: Path, weights: Collection[Path]) -> bool:

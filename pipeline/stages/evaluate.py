@@ -42,7 +42,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
         entry = methods[method]
         assert isinstance(entry, MethodEntry)
         assert dataset is not None
-        with recorded(paths, "evaluate", f"{name}-{method}", entry.model_dump(mode="json")) as run:
+        with recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out) as run:
             trials = _trials(name, method, dataset, paths)
             tables = _scored(name, method, dataset, trials) | _walked(dataset, trials)
             tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)
@@ -127,7 +127,8 @@ def _numbers(tables: Tables) -> tuple[dict[str, float], list[tuple[int, dict[str
     """Means over trials and videos; by trial; by frame."""
     scores = tables["scores"].drop(columns="video")
     by_trial = {
-        int(trial): means(rows.drop(columns="trial").to_dict("records")) for trial, rows in scores.groupby("trial")
+        int(trial): means(scores[scores["trial"] == trial].drop(columns="trial").to_dict("records"))
+        for trial in scores["trial"].unique()
     }
     series = [(trial, {f"trial/{key}": value for key, value in row.items()}) for trial, row in by_trial.items()]
     frames = tables["frames"].drop(columns=["trial", "video"]).groupby("frame").mean()

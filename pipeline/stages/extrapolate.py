@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from manex.denoisers.base import Denoiser
@@ -22,19 +23,20 @@ from pipeline.storage.artifacts import replacing_folder, write_tensors
 from pipeline.storage.prepared import load_prepared
 from pipeline.tracking.record import recorded
 
+Videos = Float[Tensor, "item frame channel height width"]
+
 
 def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int], paths: Paths) -> None:
     """Write data/extrapolated/NAME/METHOD: the frames of every trial, and what the walk recorded. Nothing is measured."""
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)
-    with recorded(paths, "extrapolate", f"{name}-{method}", entry.model_dump(mode="json")) as run:
+    with recorded(paths, "extrapolate", f"{name}-{method}", entry.spelled_out) as run:
         run.facts["warnings"] = _warnings(entry, model, f"params.yaml: extrapolate.{name}.{method}")
         given = dataset.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)
-        noise = item_noise(model, [(seed, video) for seed in seeds for video in range(len(dataset.videos))])
-        states = islice(walk(entry.settings, model, given[:, 0], given[:, 1], noise), entry.frames)
-        walked = list(track(states, f"extrapolate {name} {method}", entry.frames))
-        videos = torch.cat([given, torch.stack([state.frame for state in walked], 1)], 1).clamp(0, 1)
+        keys = [(seed, video) for seed in seeds for video in range(len(dataset.videos))]
+        walked = list(track(states(entry, model, given, keys), f"extrapolate {name} {method}", entry.frames))
+        videos = as_videos(given, walked)
         run.facts["seconds_per_frame"] = run.seconds / (len(given) * entry.frames)
         tensors = {"frames": videos, **_recorded(walked)}
         shape = (len(seeds), len(dataset.videos))
@@ -43,9 +45,21 @@ def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int]
             write_tensors(folder / "trials.safetensors", {**by_trial, "seeds": torch.tensor(seeds)})
 
 
-def item_noise(model: nn.Module | None, keys: Sequence[Sequence[int]]) -> ItemNoise:
-    """The noise of a walk; its law is the denoiser's."""
-    return ItemNoise(keys, model.noise) if isinstance(model, Denoiser) else ItemNoise(keys)
+def states(
+    entry: MethodEntry, model: nn.Module | None, given: Videos, keys: Sequence[tuple[int, int]]
+) -> Iterator[WalkState]:
+    """The walk from the first two frames of each item; the law of its noise is the denoiser's.
+
+    Args:
+        keys: the trial's seed and the video of each item: its noise depends on nothing else.
+    """
+    noise = ItemNoise(keys, model.noise) if isinstance(model, Denoiser) else ItemNoise(keys)
+    return islice(walk(entry.settings, model, given[:, 0], given[:, 1], noise), entry.frames)
+
+
+def as_videos(given: Videos, walked: Sequence[WalkState]) -> Videos:
+    """The given frames and those of the walk, as they are scored."""
+    return torch.cat([given, torch.stack([state.frame for state in walked], 1)], 1).clamp(0, 1)
 
 
 def _recorded(walked: Sequence[WalkState]) -> dict[str, Tensor]:

@@ -1,15 +1,17 @@
-"""report: everything on one page, reports/index.html.
+"""report: everything on one page, index.html among the profile's results, and provenance.json next to it.
 
-Not a stage of dvc.yaml, but a view made from what the stages left, as `track sync` and `times` are: it tells the
-commit, the machine, the times and the hash of dvc.lock, which change where no result does, and dvc.lock is complete
-only when the last stage is done. So DVC neither runs nor stores it. It shows private datasets too: git ignores it.
+It is not a DVC stage but a view made from what the stages left, like `track sync` and `times`: its commit, machine,
+times and hash of dvc.lock change even when no result does, and dvc.lock is complete only when the last stage is done.
+The page shows private datasets too: git ignores it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +23,7 @@ from pipeline.report.columns import TABLE1, shown
 from pipeline.report.page import Detail, Report, Section, render
 from pipeline.report.sprites import sprite
 from pipeline.report.tables import differences, table_rows
-from pipeline.storage.artifacts import read_csv, read_json, write_json, write_text
+from pipeline.storage.artifacts import read_csv, read_json, sha256, write_json, write_text
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.results import load_results
 from pipeline.storage.skipped import absence
@@ -29,11 +31,14 @@ from pipeline.storage.trials import load_trials
 from pipeline.tracking.record import commit_of, read_records
 
 TIMES = ("stage", "item", "seconds", "peak_memory_mb", "commit")
-"""Of every record."""
+"""What the page shows of every record."""
+ELSEWHERE = "Not computed here: the rows are those of the committed table. The data are not at hand: {reason}."
+"""For a dataset whose rows `table` has kept from an earlier run."""
 
 
 def report(params: Params, paths: Paths) -> None:
-    """Write reports/index.html."""
+    """Write index.html, and provenance.json unless the one that is there describes these results."""
+    _note_provenance(params, paths)
     table = read_csv(paths.reports / "table1.csv", "manex table")
     overview = [p for name in ("walk", "comparison") if (p := picture_of(paths.figures / f"{name}.svg"))]
     page = Report(
@@ -47,19 +52,24 @@ def report(params: Params, paths: Paths) -> None:
         absent=_absent(params, paths),
     )
     write_text(paths.page, render(page))
-    _note_provenance(params, paths)
 
 
 def _note_provenance(params: Params, paths: Paths) -> None:
-    """Write provenance.json, unless it says of these results where they were first made."""
+    settings = json.dumps(params.model_dump(mode="json"), sort_keys=True)
     facts = {
         "profile": params.profile,
-        "settings": hashlib.sha256(paths.params.read_bytes()).hexdigest(),
-        "lock": hashlib.sha256(paths.lock.read_bytes()).hexdigest() if paths.lock.is_file() else "",
+        "settings": hashlib.sha256(settings.encode()).hexdigest(),
+        "lock": sha256(paths.lock) if paths.lock.is_file() else "",
     }
-    last = read_json(paths.provenance, "manex report") if paths.provenance.is_file() else {}
+    last = _noted(paths)
     if {name: last.get(name) for name in facts} != facts:
         write_json(paths.provenance, {**facts, "commit": commit_of(paths)})
+
+
+def _noted(paths: Paths) -> dict[str, Any]:
+    """What provenance.json says."""
+    there = paths.provenance.is_file()
+    return read_json(paths.provenance, f"rm {paths.provenance} && manex report") if there else {}
 
 
 def _aside(entry: MethodEntry) -> str:
@@ -70,8 +80,8 @@ def _aside(entry: MethodEntry) -> str:
 
 
 def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) -> Section:
-    here = not absence(paths.prepared(dataset))
-    results = load_results(dataset, paths) if here else None
+    elsewhere, rows = absence(paths.prepared(dataset)), table[table["dataset"] == dataset]
+    results = None if elsewhere else load_results(dataset, paths)
     scores = {name: results.by_trial(name) for name in results.methods} if results else {}
     entries = params.methods_of(dataset)
     informed = {name: aside for name, entry in entries.items() if (aside := _aside(entry))}
@@ -83,10 +93,11 @@ def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) ->
     ]
     return Section(
         name=dataset,
-        rows=table_rows(table[table["dataset"] == dataset], informed),
+        rows=table_rows(rows, informed),
         differences=differences({name: s.to_numpy() for name, s in scores.items() if name not in informed}),
         pictures=pictures,
         detail=_detail(dataset, scores, paths) if scores else None,
+        note=ELSEWHERE.format(reason=elsewhere) if elsewhere and rows["not_run"].isna().any() else "",
     )
 
 
@@ -120,11 +131,13 @@ def _settings(file: Path) -> dict[str, str]:
 def _provenance(params: Params, paths: Paths) -> dict[str, str]:
     records = read_records(paths)
     machines = sorted({str(record.get("machine", "")) for record in records} - {""})
-    lock = hashlib.sha256(paths.lock.read_bytes()).hexdigest() if paths.lock.is_file() else "no dvc.lock"
+    noted = _noted(paths)
     return {
         "profile": params.profile,
         "commit (+: with changes that are not committed)": commit_of(paths) or "not in a git repository",
-        "sha256 of dvc.lock": lock,
+        "commit at which these results were first reported": noted["commit"] or "not in a git repository",
+        "sha256 of the settings": noted["settings"],
+        "sha256 of dvc.lock": noted["lock"] or "no dvc.lock",
         "trials": ", ".join(map(str, params.trials.seeds)),
         "machines that ran the stages": "; ".join(machines) or "none: all came from the cache",
         "machine that wrote this page": f"{platform.platform()}, Python {platform.python_version()}",

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from manex.datasets.dataset import Dataset
 from manex.training.checkpoint import Checkpoint, History, fingerprint
 from manex.training.loop import Training, TrainingDivergedError
@@ -17,7 +15,8 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
-from pipeline.storage.artifacts import read_tensors, replacing_folder, write_csv, write_json, write_tensors
+from pipeline.storage.artifacts import read_tensors, replacing_folder, write_tensors
+from pipeline.storage.models import weights_of, write_model
 from pipeline.storage.prepared import load_prepared
 from pipeline.tracking import sync
 from pipeline.tracking.record import recorded
@@ -89,13 +88,11 @@ def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path
             raise UserError(
                 f"{part.field}: {error}; the last good state is in {path}: remove it to start afresh"
             ) from None
-        with replacing_folder(folder, sealed=True) as temporary:
-            write_tensors(temporary / "weights.safetensors", training.average.state_dict())
-            write_csv(temporary / "history.csv", pd.DataFrame(history))
-            facts: dict[str, Any] = {"settings": values, "frames": dataset.shape}
-            if part.subset:
-                facts["subset"] = part.subset.model_dump(mode="json")
-            write_json(temporary / "model.json", {**facts, "outcome": {"stopped_by": training.finished, **history[-1]}})
+        facts: dict[str, Any] = {"settings": values, "frames": dataset.shape}
+        if part.subset:
+            facts["subset"] = part.subset.model_dump(mode="json")
+        facts["outcome"] = {"stopped_by": training.finished, **history[-1]}
+        write_model(folder, weights_of(training.average), history, facts)
         run.series = [(int(row["step"]), {k: v for k, v in row.items() if k != "step"}) for row in history]
         run.files = [paths.model(name, model) / file for file in ("history.csv", "model.json")]
 

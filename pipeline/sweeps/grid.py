@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -13,7 +13,6 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from manex.settings import Name, Section
 from pipeline.config.explain import explain
 from pipeline.config.methods import MethodEntry, SkippedMethod
-from pipeline.config.names import closed_forms
 from pipeline.config.params import Params
 from pipeline.config.yaml import read_yaml
 from pipeline.errors import UserError, suggestion
@@ -119,8 +118,8 @@ def points(grid: Grid, params: Params, source: str) -> list[Point]:
             wrong.append(f'methods: "{method}" is not defined for {dataset}{suggestion(method, known)}')
         elif isinstance(base := params.method(dataset, method), SkippedMethod):
             found.append(Point(dataset, method, base))
-        elif complaints := list(_complaints(base, axes, params.trained(dataset))):
-            wrong += [f"methods.{method}.{line}" for line in complaints]
+        elif complaints := list(_complaints(base, axes, params, dataset, f"methods.{method}")):
+            wrong += complaints
         else:
             found += [Point(dataset, method, base.replaced(chosen)) for chosen in _combinations(axes)]
     if wrong:
@@ -128,25 +127,25 @@ def points(grid: Grid, params: Params, source: str) -> list[Point]:
     return found
 
 
-def _complaints(base: MethodEntry, axes: Mapping[str, tuple[Value, ...]], models: Collection[str]) -> Iterator[str]:
-    """What is wrong with the fields and values, each value on its own; `models`: those that are trained."""
+def _complaints(
+    base: MethodEntry, axes: Mapping[str, tuple[Value, ...]], params: Params, dataset: str, where: str
+) -> Iterator[str]:
+    """What is wrong with the fields and values, each value on its own."""
     fields = [name for name in type(base).model_fields if name not in FIXED]
     for field, values in axes.items():
         if field in FIXED:
-            yield f"{field}: cannot vary, it is what the method is; name another method"
+            yield f"{where}.{field}: cannot vary, it is what the method is; name another method"
             continue
         if field not in fields:
-            yield f"{field}: unknown{suggestion(field, fields)}"
+            yield f"{where}.{field}: unknown{suggestion(field, fields)}"
             continue
         for value in values:
             try:
-                entry = base.replaced({field: value})
+                params.check_model(base.replaced({field: value}), dataset, where)
             except ValidationError as error:
-                yield from explain(error, type(base))
-                continue
-            known = models if field == "model" else [*models, *closed_forms()]
-            if field in ("denoiser", "model") and entry.model_name not in known:
-                yield f'{field}: "{value}" is not defined under models{suggestion(str(value), known)}'
+                yield from explain(error, type(base), where)
+            except UserError as error:
+                yield str(error)
 
 
 def _combinations(axes: Mapping[str, tuple[Value, ...]]) -> Iterator[dict[str, Value]]:

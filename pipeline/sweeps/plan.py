@@ -16,6 +16,7 @@ from pipeline.config.training import TrainingEntry
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
+from pipeline.stages.code import modules_in, modules_of
 from pipeline.storage.skipped import absence, no_videos
 from pipeline.sweeps.grid import Grid, Point, points
 from pipeline.sweeps.tasks import Train, Walk, code_version
@@ -39,7 +40,7 @@ class Cell:
     not_run: str
 
     def names(self, axes: list[str]) -> dict[str, Any]:
-        """Where in the grid the cell lies; an axis that its method does not have is None."""
+        """The place of the cell in the grid; an axis that its method does not have is None."""
         values = {axis: getattr(self.point.entry, axis, None) for axis in axes}
         fixed = {"dataset": self.point.dataset, "method": self.point.method}
         return {**fixed, **values, "train_seed": self.train_seed, "seed": self.seed}
@@ -59,11 +60,11 @@ class Plan:
         self.grid, self.params, self.paths, self.source = grid, params, paths, source
         self.device = settings().device
         self.axes = list(dict.fromkeys(axis for axes in grid.methods.values() for axis in axes))
-        self._frames = cache(self._digest_of_frames)
-        self._weights = cache(self._digest_of_weights)
+        self._frames = cache(partial(dataset_digest, self.paths))
+        self._weights = cache(model_digest)
         self._plug_ins = cache(partial(plug_in_digest, self.paths))
         self.cells = list(self._cells())
-        self.trainings = list(dict.fromkeys(cell.training for cell in self.cells if cell.training))
+        self.trainings = list({task.key: task for cell in self.cells if (task := cell.training)}.values())
 
     def _cells(self) -> Iterator[Cell]:
         for point in points(self.grid, self.params, self.source):
@@ -90,7 +91,7 @@ class Plan:
                     where = f"{point.dataset}, {point.method}: {model}"
                     raise UserError(f"{self.source}: train_seeds: {where} is of a family, which sweeps do not train")
                 chosen = training.replaced({"seed": seed}).model_dump(mode="json")
-                yield seed, Train(*self._common(point.dataset), model=model, entry=chosen)
+                yield seed, Train(*self._common(point.dataset, *modules_in(training)), model=model, entry=chosen)
 
     def _is_trained(self, dataset: str, model: str) -> bool:
         return model.partition("/")[0] in self.params.train.get(dataset, {})
@@ -105,7 +106,7 @@ class Plan:
         """Say now what would be missing later."""
         if trained:
             assert isinstance(point.entry, MethodEntry)
-            self._weights(self.paths.root.resolve(), point.dataset, point.entry.model_name)
+            self._weights(Paths(self.paths.root.resolve()), point.dataset, point.entry.model_name)
         self._frames(point.dataset)
 
     def walk(self, cell: Cell, home: Path | None) -> Walk:
@@ -115,9 +116,9 @@ class Plan:
         assert isinstance(entry, MethodEntry)
         home = home or self.paths.root.resolve()
         trained = self._is_trained(point.dataset, entry.model_name)
-        weights = self._weights(home, point.dataset, entry.model_name) if trained else ""
+        weights = self._weights(Paths(home), point.dataset, entry.model_name) if trained else ""
         return Walk(
-            *self._common(point.dataset),
+            *self._common(point.dataset, *modules_of(self.params, point.dataset, entry)),
             method=point.method,
             entry=entry.model_dump(mode="json"),
             seed=cell.seed,
@@ -125,9 +126,9 @@ class Plan:
             weights=self._plug_ins() if entry.plug_in else weights,
         )
 
-    def _common(self, dataset: str) -> tuple[Path, str, str, int, str, str]:
-        root = self.paths.root.resolve()
-        return root, dataset, self._frames(dataset), self.grid.threads, self.device, code_version()
+    def _common(self, dataset: str, *modules: str) -> tuple[Path, str, str, int, str, tuple[str, ...], str]:
+        frames, threads, code = self._frames(dataset), self.grid.threads, code_version(*modules)
+        return self.paths.root.resolve(), dataset, frames, threads, self.device, modules, code
 
     def _reason(self, point: Point) -> str:
         """Why a point is not run, as the stages say it."""
@@ -142,19 +143,3 @@ class Plan:
         here = self.paths.training(point.dataset, model)
         reason = training.reason if isinstance(training, Skipped) else absence(here)
         return f"model {model} is not trained: {reason}" if reason else ""
-
-    def _digest_of_frames(self, dataset: str) -> str:
-        _present(self.paths.prepared(dataset) / "frames.safetensors", f"manex prepare {dataset}")
-        return dataset_digest(self.paths, dataset)
-
-    def _digest_of_weights(self, home: Path, dataset: str, model: str) -> str:
-        _present(
-            Paths(home).model(dataset, model) / "weights.safetensors",
-            f"manex train {dataset} {model.partition('/')[0]}",
-        )
-        return model_digest(Paths(home), dataset, model)
-
-
-def _present(path: Path, made_by: str) -> None:
-    if not path.is_file():
-        raise UserError(f"{path}: not found; make it with: {made_by}")

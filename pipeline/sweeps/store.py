@@ -1,4 +1,4 @@
-"""What a sweep keeps: a file a task, named by the task's hash; the networks it trained. Written by the parent alone."""
+"""What a sweep keeps: one file per task, named by its hash; the networks it trained. The parent alone writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import replacing_folder, write_csv, write_json
+from pipeline.storage.artifacts import sha256, write_json
+from pipeline.storage.models import write_model
 from pipeline.sweeps.tasks import Outcome, Task, Train
 
 
@@ -39,7 +40,7 @@ class Store:
                 raise ValueError("its content is not what was written")
             if isinstance(task, Train) and kept["result"] is not None:
                 weights = Paths(self.home(task)).model(task.dataset, task.model) / "weights.safetensors"
-                if hashlib.sha256(weights.read_bytes()).hexdigest() != kept["result"]["weights"]:
+                if sha256(weights) != kept["result"]["weights"]:
                     raise ValueError(f"{weights} is not what was written")
         except FileNotFoundError:
             return None
@@ -61,14 +62,10 @@ class Store:
         write_json(self.file(task), {**kept, "sha256": _seal(kept)})
 
     def _write_network(self, task: Train, outcome: Outcome) -> None:
-        import pandas as pd
-
         assert outcome.result is not None
-        with replacing_folder(Paths(self.home(task)).model(task.dataset, task.model), sealed=True) as folder:
-            (folder / "weights.safetensors").write_bytes(outcome.weights)
-            write_csv(folder / "history.csv", pd.DataFrame(outcome.result["history"]))
-            facts = {name: outcome.result[name] for name in ("frames", "outcome")}
-            write_json(folder / "model.json", {"settings": task.entry, **facts})
+        facts = {name: outcome.result[name] for name in ("frames", "outcome")}
+        folder = Paths(self.home(task)).model(task.dataset, task.model)
+        write_model(folder, outcome.weights, outcome.result["history"], {"settings": task.entry, **facts})
 
     @contextmanager
     def alone(self) -> Iterator[None]:

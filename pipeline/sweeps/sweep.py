@@ -31,7 +31,7 @@ class Row:
     """A cell and what became of it.
 
     Attributes:
-        names: where in the grid it lies.
+        names: its place in the grid.
         status: "done", "failed" or "not run"; `message` says why.
         key: of its file; "" where there is none.
     """
@@ -45,8 +45,8 @@ class Row:
     measured: dict[str, Any] | None = None
 
     def __str__(self) -> str:
-        told = [f"{name} {value}" for name, value in self.names.items() if value is not None]
-        return " ".join(told).replace("dataset ", "", 1).replace("method ", "", 1)
+        words = [f"{name} {value}" for name, value in self.names.items() if value is not None]
+        return " ".join(words).replace("dataset ", "", 1).replace("method ", "", 1)
 
 
 class Sweep:
@@ -127,7 +127,7 @@ class Sweep:
                     drawn.savefig(temporary, format=kind, dpi=160, metadata=metadata)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How many cells are what, in words."""
         counts = Counter(row.status for row in self.rows)
         words = (f"{counts[status]} {status}" for status in ("done", "failed", "not run") if counts[status])

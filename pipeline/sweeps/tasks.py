@@ -13,6 +13,7 @@ from typing import Any
 import manex
 from pipeline.closure import Source
 from pipeline.errors import UserError
+from pipeline.storage.artifacts import sha256
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Task:
         frames: sha256 of the prepared dataset; a worker that finds other files refuses.
         threads: of torch and BLAS.
         device: as in MANEX_DEVICE; `auto` is settled where the task runs.
-        code: `code_version()` of the parent; a worker with other code refuses.
+        modules: of the library, that the settings name.
+        code: `code_version(*modules)` of the parent; a worker with other code refuses.
     """
 
     root: Path
@@ -32,6 +34,7 @@ class Task:
     frames: str
     threads: int
     device: str
+    modules: tuple[str, ...]
     code: str
 
     @property
@@ -97,32 +100,32 @@ class Outcome:
     weights: bytes = b""
 
 
-def digest(*files: Path) -> str:
+def digest(*files: Path, fix: str) -> str:
     """sha256 over the content of files, in order.
 
     Raises:
-        UserError: one cannot be read.
+        UserError: one cannot be read; `fix` says what to do.
     """
     whole = hashlib.sha256()
     for file in files:
         try:
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
+            whole.update(bytes.fromhex(sha256(file)))
         except OSError as error:
-            raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
+            raise UserError(f"{file}: {error.strerror or error}; {fix}") from None
     return whole.hexdigest()
 
 
+WORKER = "pipeline.sweeps.work"
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-image")
+source = cache(lambda: Source(Path(manex.__file__).parents[1]))
+
+
 @cache
-def code_version() -> str:
-    """Hash of the code that decides what a task computes, and of the versions of torch and numpy."""
-    versions = [f"{name} {version(name)}" for name in ("torch", "numpy", "scipy", "scikit-image")]
-    root = Path(manex.__file__).parents[1]
-    kinds = [
-        f"manex.{package}.{path.stem}" for package in KINDS for path in sorted((root / "manex" / package).glob("*.py"))
-    ]
-    files = Source(root).closure(["pipeline.sweeps.work", *kinds])
-    return hashlib.sha256("\n".join([*versions, *(f"{a} {b}" for a, b in files.items())]).encode()).hexdigest()[:16]
+def code_version(*modules: str) -> str:
+    """Hash of the code that a task runs, and of the versions of the libraries that it computes with.
 
-
-KINDS = ("denoisers", "extrapolators", "noises", "training")
-"""Packages whose files are found by the names in settings."""
+    Args:
+        modules: that the settings name, so that no import statement leads to them.
+    """
+    facts = {name: version(name) for name in LIBRARIES} | source().closure([WORKER, *modules])
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

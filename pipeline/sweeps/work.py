@@ -10,22 +10,18 @@ import platform
 import time
 import traceback
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from threadpoolctl import threadpool_limits
 from torch import nn
 
 from manex.datasets.dataset import Dataset
 from manex.errors import ManexError
-from manex.extrapolators.walk import walk
 from manex.metrics.scores import NUMBERS, score
 from manex.noises.base import Noise
-from manex.training.loop import Training
 from pipeline.config.entries import parse_entry
 from pipeline.config.methods import MethodEntry
 from pipeline.config.training import TrainingEntry
@@ -33,7 +29,9 @@ from pipeline.errors import UserError
 from pipeline.models.load import load_model, load_named
 from pipeline.paths import Paths
 from pipeline.settings import Settings
-from pipeline.stages.extrapolate import item_noise
+from pipeline.stages.extrapolate import as_videos, states
+from pipeline.stages.train import Part
+from pipeline.storage.models import weights_of
 from pipeline.storage.prepared import load_prepared
 from pipeline.sweeps.tasks import Outcome, Task, Train, Walk, code_version, digest
 
@@ -51,7 +49,7 @@ def attempt(task: Task) -> Outcome:
         began, cpu = time.perf_counter(), time.process_time()
         result, weights, message = None, b"", ""
         try:
-            if task.code != code_version():
+            if task.code != code_version(*task.modules):
                 raise UserError(f"the worker on {platform.node()} has other code or another torch than this machine")
             with threadpool_limits(task.threads):
                 result, weights = _compute(task)
@@ -66,7 +64,7 @@ def attempt(task: Task) -> Outcome:
 
 
 def keep_freed_memory() -> None:
-    """Undo what Dask's nanny tells glibc: to hand all freed memory back at once, which slows torch down."""
+    """Undo a setting of Dask's nanny: that glibc hands all freed memory back at once, which slows torch down."""
     if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_MMAP_THRESHOLD, 2**25)
         mallopt(_M_TRIM_THRESHOLD, 2**28)
@@ -89,10 +87,9 @@ def _walked(task: Walk, dataset: Dataset, device: str) -> dict[str, Any]:
     assert isinstance(entry, MethodEntry)
     model = _model(task, entry, dataset, device)
     given = dataset.videos[:, :2].to(device)
-    noise = item_noise(model, [(task.seed, video) for video in range(len(given))])
-    states = islice(walk(entry.settings, model, given[:, 0], given[:, 1], noise), entry.frames)
-    videos = torch.cat([given, torch.stack([state.frame for state in states], 1)], 1).clamp(0, 1).cpu()
-    numbers = [_finite(one.numbers) for one in score(dataset, videos)]
+    walked = states(entry, model, given, [(task.seed, video) for video in range(len(given))])
+    videos = as_videos(given, list(walked))
+    numbers = [_finite(one.numbers) for one in score(dataset, videos.cpu())]
     return {name: [row[name] for row in numbers] for name in NUMBERS}
 
 
@@ -100,15 +97,12 @@ def _trained(task: Train, dataset: Dataset, device: str) -> tuple[dict[str, Any]
     """The history and the weights, as the stage `train` has them."""
     entry = parse_entry(TrainingEntry, task.entry, f"train.{task.dataset}.{task.model}")
     assert isinstance(entry, TrainingEntry)
-    cfg, shape = entry.settings, dataset.shape
-    order = dataset.order if cfg.ordered else None
-    training = Training.begin(cfg, dataset.training_frames.to(device), dataset.held_out_frames.to(device), order)
+    training = Part(task.dataset, task.model, entry).begin(dataset, device)
     history = [{"step": record.step, "loss": record.loss, **_finite(record.scores)} for record in training.run()]
-    weights = {name: tensor.contiguous().cpu() for name, tensor in training.average.state_dict().items()}
     outcome = {"stopped_by": training.finished, **history[-1]}
-    content = save(weights)
-    made = hashlib.sha256(content).hexdigest()
-    return {"history": history, "frames": shape, "outcome": outcome, "weights": made}, content
+    weights = weights_of(training.average)
+    made = hashlib.sha256(weights).hexdigest()
+    return {"history": history, "frames": dataset.shape, "outcome": outcome, "weights": made}, weights
 
 
 @lru_cache(maxsize=2)
@@ -139,18 +133,19 @@ def _network(
 def dataset_digest(paths: Paths, dataset: str) -> str:
     """sha256 of a prepared dataset."""
     folder = paths.prepared(dataset)
-    return digest(folder / "frames.safetensors", folder / "dataset.json")
+    return digest(folder / "frames.safetensors", folder / "dataset.json", fix=f"make it with: manex prepare {dataset}")
 
 
 def model_digest(paths: Paths, dataset: str, model: str) -> str:
     """sha256 of a trained network: its weights and its settings."""
     folder = paths.model(dataset, model)
-    return digest(folder / "weights.safetensors", folder / "model.json")
+    fix = f"make it with: manex train {dataset} {model.partition('/')[0]}"
+    return digest(folder / "weights.safetensors", folder / "model.json", fix=fix)
 
 
 def plug_in_digest(paths: Paths) -> str:
     """sha256 of all that plug-in denoisers may be made of."""
-    return digest(*(paths.root / path for path in paths.plug_in_files()))
+    return digest(*(paths.root / path for path in paths.plug_in_files()), fix="put it back")
 
 
 def _need_same(found: str, expected: str, folder: Path) -> None:

@@ -29,7 +29,7 @@ QUIET = {
 def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST) -> None:
     """Bring MLflow up to date and serve it until Ctrl-C, to this machine alone unless another host is asked for.
 
-    A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only the address is told.
+    A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only its address is printed.
 
     Raises:
         UserError: the port is taken, or MLflow cannot be started.
@@ -63,7 +63,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST)
         server.terminate()
         server.wait()
     if code:
-        raise UserError(f"mlflow server ended with code {code}; its messages stand above")
+        raise UserError(f"mlflow server ended with code {code}; its messages are above")
 
 
 def _need_free(host: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,9 +43,10 @@ class Outcome:
     Attributes:
         key: hash of the record, by which it is found again.
         started, ended: milliseconds since 1970.
-        steps: metrics by step (train), by trial and by frame (evaluate).
-        final: metrics of the whole, including the numeric facts of the record.
-        words: the facts that are not numbers.
+        series: metrics by step (train), by trial and by frame (evaluate).
+        metrics: of the whole.
+        numbers, words: the facts of the record.
+        files: what the run made.
         frames: the dataset's name and its prepared frames, where the run read one.
         model: what a training made, or a walk used.
     """
@@ -56,8 +58,9 @@ class Outcome:
     ended: int
     commit: str
     params: dict[str, str]
-    steps: list[Step]
-    final: Numbers
+    series: list[Step]
+    metrics: Numbers
+    numbers: Numbers
     words: dict[str, str]
     files: list[Path]
     frames: tuple[str, Path] | None
@@ -71,21 +74,20 @@ def read_outcome(paths: Paths, path: Path) -> Outcome:
         DamagedError: it cannot be read.
     """
     try:
-        record = json.loads(path.read_bytes())
-        for name, kind in RECORD.items():
-            if not isinstance(record[name], kind):
-                raise ValueError(f"{name} is {record[name]!r}")
-        started = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
-        steps = [
-            (int(step), {str(key): float(value) for key, value in numbers.items()})
-            for step, numbers in record["series"]
-        ]
-        metrics = {str(key): float(value) for key, value in record["metrics"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedError(f"{path}: damaged ({error})") from None
+        return _outcome(paths, path, json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise DamagedError(f"{path}: damaged ({type(error).__name__}: {error})") from None
+
+
+def _outcome(paths: Paths, path: Path, record: dict[str, Any]) -> Outcome:
+    for name, kind in RECORD.items():
+        if not isinstance(record[name], kind):
+            raise ValueError(f"{name} is {str(record[name])[:60]!r}")
+    if paths.record(record["stage"], record["item"]) != path or not re.fullmatch(r"[0-9a-f]*\+?", record["commit"]):
+        raise ValueError("it is the record of something else")
     numbers, words = _facts(record)
-    prepared = paths.prepared(record["dataset"]) / "frames.safetensors" if record["dataset"] else None
-    files = [paths.root / file for file in record["files"]]
+    started = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
+    frames = paths.prepared(record["dataset"]) / "frames.safetensors"
     return Outcome(
         stage=record["stage"],
         item=record["item"],
@@ -94,13 +96,18 @@ def read_outcome(paths: Paths, path: Path) -> Outcome:
         ended=started + int(1000 * record["seconds"]),
         commit=record["commit"].rstrip("+"),
         params=flat(record["params"]),
-        steps=steps,
-        final={**numbers, **metrics},
+        series=[(int(step), _floats(row)) for step, row in record["series"]],
+        metrics=_floats(record["metrics"]),
+        numbers=numbers,
         words=words,
-        files=[path, *(file for file in files if file.is_file())],
-        frames=(record["dataset"], prepared) if prepared and prepared.is_file() else None,
+        files=[file for name in record["files"] if (file := paths.root / name).is_file()],
+        frames=(record["dataset"], frames) if record["dataset"] and frames.is_file() else None,
         model=record["model"],
     )
+
+
+def _floats(numbers: Mapping[str, Any]) -> Numbers:
+    return {name: float(value) for name, value in numbers.items()}
 
 
 def cell(stage: str, item: str) -> str:
@@ -123,7 +130,7 @@ def _facts(record: Mapping[str, Any]) -> tuple[Numbers, dict[str, str]]:
     """The numbers and the other facts of a record."""
     numbers: Numbers = {}
     words = {name: str(record.get(name, "")) for name in ("lock", "commit")}  # hashes may look like numbers
-    handled = {*words, "stage", "item", "params", "started", "metrics", "series", "files", "dataset", "model"}
+    handled = {*words, *RECORD} - {"seconds"}
     for name, text in flat({name: value for name, value in record.items() if name not in handled}).items():
         try:
             numbers[name] = float(json.loads(text))

@@ -1,4 +1,4 @@
-"""What a run of a stage did, next to its outputs: times, machine, commit, metrics. Untracked; MLflow is made of these."""
+"""Records of what each run of a stage did: times, machine, commit, metrics. Untracked; MLflow is made of them."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ def commit_of(paths: Paths) -> str:
     return commit + ("+" if commit and git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def means(rows: Iterable[Mapping[str, float]]) -> Numbers:
+def means(rows: Iterable[Mapping[Any, float]]) -> Numbers:
     """The mean of each number over the rows that have it."""
     rows = [_finite(row) for row in rows]
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: math.fsum(have) / len(have) for name in names if (have := [row[name] for row in rows if name in row])}
 
 
-def _finite(numbers: Mapping[str, float]) -> Numbers:
-    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
+def _finite(numbers: Mapping[Any, float]) -> Numbers:
+    return {str(name): float(value) for name, value in numbers.items() if math.isfinite(value)}

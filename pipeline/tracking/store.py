@@ -1,8 +1,8 @@
 """The MLflow store: the only file that imports mlflow, inside functions because that takes seconds.
 
-One parent run per revision (the commit of the records, with "+" if files differed from it), below it one run per training
-and one per (dataset, method) cell. The parent holds what belongs to the whole: Table 1 as a table and as metrics, and the
-figures. Trainings and cells name the prepared frames they read (by a hash) and the model they made or used.
+One parent run per revision (the commit of the records, with "+" if files differed from it); below it one run per
+record: a training, a method on a dataset, an analysis. The parent holds what belongs to the whole: Table 1 as a table
+and as metrics, and the figures. Runs name the prepared frames they read, by a hash, and the model they made or used.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import json
 import logging
 import math
 import os
+import posixpath
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "manifold-extrapolation"
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Without it the dashboard opens on a page for chatbots."""
+NAMED = {"train": "model", "analyse": "analysis"}
+"""What the second part of a run's name is; of other stages it is a method."""
 
 
 def tracking_uri(paths: Paths) -> str:
@@ -68,62 +71,64 @@ class Tracker:
         """Make the run of a record; false if it is there.
 
         Raises:
-            DamagedError: the record or its tables cannot be read.
+            DamagedError: the record cannot be read.
         """
         outcome = read_outcome(self.paths, path)
         with quiet():
-            same = self._runs_of(outcome.stage, outcome.item)
+            same = self.search(f"tags.`dvc.stage` = '{cell(outcome.stage, outcome.item)}'")
             if any(run.data.tags.get("manex.key") == outcome.key for run in same):
                 return False
             for run in same:
                 if "manex.key" not in run.data.tags:
                     self.client.delete_run(run.info.run_id)
             words = {f"manex.{name}": text[:5000] for name, text in outcome.words.items()}
-            tags = {**words, "mlflow.source.git.commit": outcome.commit}
-            parent = self.revision(outcome)
-            tags["mlflow.parentRunId"] = parent
+            parent = self._revision(outcome)
+            tags = {**words, "mlflow.source.git.commit": outcome.commit, "mlflow.parentRunId": parent}
             run_id = self.start(outcome.stage, outcome.item, outcome.started, tags)
-            share = (outcome.ended - outcome.started) / max(1, len(outcome.steps))
-            self.add(run_id, outcome.steps, [outcome.started + int(share * (n + 1)) for n in range(len(outcome.steps))])
-            self.add(run_id, [(0, outcome.final)], [outcome.ended])
+            self.add(run_id, outcome.series, outcome.started, outcome.ended)
+            self.add(run_id, [(0, outcome.numbers | outcome.metrics)], outcome.ended)
             self.settle(run_id, outcome.params)
-            for file in outcome.files:
+            for file in (path, *outcome.files):
                 self.client.log_artifact(run_id, str(file))
             self._data_and_model(run_id, outcome)
             if not outcome.item:
                 self._results(parent, outcome)
-            self.client.set_tag(run_id, "manex.key", outcome.key)
-            self.client.set_terminated(run_id, "FINISHED", end_time=outcome.ended)
+            self.finish(run_id, outcome.key, outcome.ended)
         return True
 
-    def revision(self, outcome: Outcome) -> str:
-        """The parent run of a record's revision, made if it is not there."""
-        revision = outcome.words.get("commit") or "no commit"
-        found = self.client.search_runs([self.experiment], filter_string=f"tags.`manex.revision` = '{revision}'")
-        if found:
+    def parent(self, kind: str, name: str, started: int, tags: Mapping[str, str]) -> str:
+        """The run that others are children of, such as that of a revision; made if it is not there."""
+        if found := self.search(f"tags.`manex.{kind}` = '{name}'"):
             return str(found[0].info.run_id)
-        tags = {
-            "manex.revision": revision,
-            "mlflow.source.git.commit": outcome.commit,
-            "mlflow.source.name": "dvc repro",
-        }
-        made = self.client.create_run(self.experiment, outcome.started, tags, f"revision {revision}")
-        run_id = str(made.info.run_id)
+        made = self.client.create_run(self.experiment, started, {**tags, f"manex.{kind}": name}, f"{kind} {name}")
+        return str(made.info.run_id)
+
+    def _revision(self, outcome: Outcome) -> str:
+        tags = {"mlflow.source.git.commit": outcome.commit, "mlflow.source.name": "dvc repro"}
+        run_id = self.parent("revision", outcome.words["commit"] or "no commit", outcome.started, tags)
         self.client.set_terminated(run_id, "FINISHED", end_time=outcome.ended)
         return run_id
 
     def _results(self, parent: str, outcome: Outcome) -> None:
-        """What belongs to the whole in the parent: Table 1 as a table to look at, metrics to plot, and the figures."""
-        for file in outcome.files[1:]:
-            self.client.log_artifact(parent, str(file))
+        """What belongs to the whole, in the parent: files in the folders of reports/, Table 1 as a table, metrics."""
+        reports = self.paths.records.parent
+        for file in outcome.files:
+            folder = file.parent.relative_to(reports).as_posix() if file.is_relative_to(reports) else "."
+            folder = "" if folder == "." else folder
+            self.client.log_artifact(parent, str(file), folder or None)
             if file.name == "table1.csv":
-                import pandas as pd
+                self._table(parent, file, posixpath.join(folder, "table1.json"))
+        self.add(parent, [(0, outcome.metrics)], outcome.ended)
 
-                rows = pd.read_csv(file)
-                self.client.log_table(
-                    parent, rows.astype(object).where(rows.notna(), None).to_dict("list"), "table1.json"
-                )
-        self.add(parent, [(0, {name: v for name, v in outcome.final.items() if "/" in name})], [outcome.ended])
+    def _table(self, run_id: str, file: Path, name: str) -> None:
+        """A table to look at, in place of an earlier one; `log_table` of MLflow would append the rows to it."""
+        import pandas as pd
+
+        self.client.log_text(run_id, pd.read_csv(file).to_json(orient="split", index=False), name)
+        tags = self.client.get_run(run_id).data.tags
+        known = json.loads(tags.get("mlflow.loggedArtifacts", "[]"))
+        if (entry := {"path": name, "type": "table"}) not in known:
+            self.client.set_tag(run_id, "mlflow.loggedArtifacts", json.dumps([*known, entry]))
 
     def _data_and_model(self, run_id: str, outcome: Outcome) -> None:
         """Name the frames a run read, and the model that a training made or a cell walked with."""
@@ -135,7 +140,7 @@ class Tracker:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         context = InputTag("mlflow.data.context", "training" if outcome.stage == "train" else "evaluation")
         frames = DatasetInput(Dataset(dataset, digest, "local", json.dumps({"uri": str(file)})), [context])
-        name = f"{dataset}-{outcome.model}"
+        name = f"{dataset}-{outcome.model}".replace("/", "-")  # MLflow allows no slash
         if outcome.stage == "train":
             model = self.client.create_logged_model(self.experiment, name, run_id, params=dict(outcome.params))
             self.client.finalize_logged_model(model.model_id, "READY")
@@ -149,7 +154,7 @@ class Tracker:
     def start(self, stage: str, item: str, started: int, tags: Mapping[str, str]) -> str:
         """A new, unfinished run of a cell, named after it."""
         first, _, second = item.partition("-")
-        named = {"dataset": first, "model" if stage == "train" else "method": second} if second else {}
+        named = {"dataset": first, NAMED.get(stage, "method"): second} if second else {}
         every = {
             **tags,
             **named,
@@ -170,13 +175,14 @@ class Tracker:
             for chunk in _chunks(rows, 100):
                 self.client.log_batch(run_id, params=chunk)
 
-    def add(self, run_id: str, steps: Iterable[Step], times: Iterable[int]) -> None:
-        """Add metrics by step; what is not finite is left out."""
+    def add(self, run_id: str, series: Sequence[Step], since: int, until: int | None = None) -> None:
+        """Add metrics by step, their times spread evenly up to `until`; what is not finite is left out."""
         from mlflow.entities import Metric
 
+        share = ((until or since) - since) / max(1, len(series))
         rows = [
-            Metric(name, value, time, step)
-            for (step, numbers), time in zip(steps, times, strict=True)
+            Metric(name, value, since + int(share * number), step)
+            for number, (step, numbers) in enumerate(series, 1)
             for name, value in numbers.items()
             if math.isfinite(value)
         ]
@@ -184,9 +190,20 @@ class Tracker:
             for chunk in _chunks(rows, 1000):
                 self.client.log_batch(run_id, metrics=chunk)
 
-    def _runs_of(self, stage: str, item: str) -> list[Any]:
-        query = f"tags.`dvc.stage` = '{cell(stage, item)}'"
-        return list(self.client.search_runs([self.experiment], filter_string=query))
+    def finish(self, run_id: str, key: str, ended: int, status: str = "FINISHED") -> None:
+        """Mark a run as whole: it is found again by its key."""
+        self.client.set_tag(run_id, "manex.key", key)
+        self.client.set_terminated(run_id, status, end_time=ended)
+
+    def search(self, query: str) -> list[Any]:
+        """All runs of the experiment that a filter of MLflow finds."""
+        runs: list[Any] = []
+        page = None
+        while page != "":
+            found = self.client.search_runs([self.experiment], filter_string=query, page_token=page)
+            runs += found
+            page = found.token or ""
+        return runs
 
 
 def client_of(uri: str) -> MlflowClient:
@@ -211,7 +228,7 @@ def client_of(uri: str) -> MlflowClient:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """MLflow 3.17 uses what SQLAlchemy 2.1 and others call deprecated: nothing a user of this project can mend."""
+    """MLflow 3.17 uses what SQLAlchemy 2.1 and others call deprecated: nothing a user of this project can fix."""
     with warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)

@@ -2,7 +2,7 @@
 
 Runs are rebuilt from the record files under reports/records, so MLflow holds nothing that cannot be had again. A run is
 found again by the tag `manex.key`, the hash of its record, set when everything else is logged: a run without it is a
-live view of a training or was broken off, and the next logging of its cell replaces it.
+live view of a training or was interrupted, and the next logging of its cell replaces it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.tracking.outcomes import DamagedError, flat
 from pipeline.tracking.store import Tracker, redacted, tracking_uri
 
 LOGGED = ("train", "evaluate", "analyse", "table", "figures")
-"""Stages whose records become runs; the times of `extrapolate` are in the record of `evaluate`."""
+"""Stages whose records become runs; the record of `evaluate` has the times of the walk."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,18 @@ class Counts:
 def log_record(paths: Paths, record: Path) -> bool:
     """Make the run of one record, unless it is there already; true if it was made.
 
-    MLflow's absence never fails a stage: what went wrong is said in one line, and `sync` mends it later.
+    MLflow's absence never fails a stage: one line says what went wrong, and `sync` makes the run later.
     """
-    if settings().tracking == "off" or record.parent.name not in LOGGED or not record.is_file():
+    if record.parent.name not in LOGGED or not record.is_file():
         return False
-    try:
-        return Tracker(paths).log(record)
-    except Exception as error:
-        _warn(f"MLflow: {_reason(paths, error)}; the results are safe, later: manex track sync")
-        return False
+    return bool(_attempt(paths, lambda tracker: tracker.log(record), "manex track sync"))
 
 
 def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Counts:
     """Make the missing runs of all records.
 
     Args:
-        report: told of every record as it is done.
+        report: called with a line for every record.
 
     Raises:
         UserError: MLflow cannot be reached.
@@ -68,7 +64,7 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
                 report(f"{path.parent.name} {path.stem}: {'logged' if made[-1] else 'there already'}")
             except DamagedError as error:
                 damaged += 1
-                _warn(f"{error}; left out")
+                _say(f"{error}; left out")
     except Exception as error:
         raise UserError(f"MLflow: {_reason(paths, error)}; nothing is lost, try again: manex track sync") from None
     return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged)
@@ -76,12 +72,17 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
 
 def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:
     """Make the runs of a sweep by `log`; as with `log_record`, MLflow's absence fails nothing. How many were made."""
+    return _attempt(paths, log, "the same sweep again")
+
+
+def _attempt(paths: Paths, log: Callable[[Tracker], int], later: str) -> int:
+    """How many runs were made; if MLflow cannot be used, a line says why and how they can be made later."""
     if settings().tracking == "off":
         return 0
     try:
         return log(Tracker(paths))
     except Exception as error:
-        _warn(f"MLflow: {_reason(paths, error)}; the results are safe, later: the same sweep again")
+        _warn(paths, error, f"; the results are safe, later: {later}")
         return 0
 
 
@@ -104,14 +105,23 @@ class Live:
         self._tracker, self._run_id, self._paths = tracker, run_id, paths
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Add one step; the first failure is told once and ends the live view, not the training."""
+        """Add one step; the first failure is reported and ends the live view, not the training."""
         if self._tracker is None:
             return
         try:
-            self._tracker.add(self._run_id, [(step, dict(metrics))], [_now()])
+            self._tracker.add(self._run_id, [(step, dict(metrics))], now())
         except Exception as error:
-            _warn(f"MLflow: {_reason(self._paths, error)}; no live view")
+            _warn(self._paths, error, "; no live view")
             self._tracker = None
+
+    def end(self, status: str) -> None:
+        """End the run, if it can be reached."""
+        if self._tracker is None:
+            return
+        try:
+            self._tracker.client.set_terminated(self._run_id, status)
+        except Exception as error:
+            _warn(self._paths, error)
 
 
 @contextmanager
@@ -121,10 +131,10 @@ def live(paths: Paths, stage: str, item: str, params: Mapping[str, Any]) -> Iter
     if settings().tracking != "off":
         try:
             tracker = Tracker(paths)
-            run_id = tracker.start(stage, item, _now(), {})
+            run_id = tracker.start(stage, item, now(), {})
             tracker.settle(run_id, flat(params))
         except Exception as error:
-            _warn(f"MLflow: {_reason(paths, error)}; no live view")
+            _warn(paths, error, "; no live view")
             tracker = None
     run = Live(tracker, run_id, paths)
     status = "KILLED"
@@ -132,14 +142,11 @@ def live(paths: Paths, stage: str, item: str, params: Mapping[str, Any]) -> Iter
         yield run
         status = "FINISHED"
     finally:
-        if run._tracker is not None:
-            try:
-                run._tracker.client.set_terminated(run_id, status)
-            except Exception as error:
-                _warn(f"MLflow: {_reason(paths, error)}")
+        run.end(status)
 
 
-def _now() -> int:
+def now() -> int:
+    """Milliseconds since 1970, as MLflow counts."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 
@@ -154,5 +161,9 @@ def _reason(paths: Paths, error: Exception) -> str:
     return f"{redacted(uri)} cannot be used ({what})"
 
 
-def _warn(message: str) -> None:
-    sys.stderr.write(f"manex: {message}\n")
+def _warn(paths: Paths, error: Exception, then: str = "") -> None:
+    _say(f"MLflow: {_reason(paths, error)}{then}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"manex: {line}\n")

@@ -7,7 +7,8 @@ from unittest.mock import MagicMock
 import pytest
 from small import manex
 
-from pipeline import dashboard, runs
+from pipeline.tracking import dashboard
+from pipeline.tracking import sync as runs
 
 
 def test_a_taken_port_is_named_with_another_one(project: Path) -> None:

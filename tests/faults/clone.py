@@ -11,10 +11,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PARAMS = """\
 profile: tiny
+reports: reports/tiny
 sources: []
 datasets: [walker]
 models: [resunet]
 methods: [linear]
+analyses: []
 data:
   walker: {kind: walker, people: 2, size: 16, frames: 8, held_out: 3, dense: 16}
 train:
@@ -37,7 +39,8 @@ def make(root: Path) -> Path:
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
     left_out = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "pipeline", root / "pipeline", ignore=left_out)
+    for package in ("manex", "pipeline"):
+        shutil.copytree(ROOT / package, root / package, ignore=left_out)
     run("dvc", "init", "--no-scm", "--quiet", root=root)
     return root
 
@@ -79,7 +82,7 @@ def results(root: Path) -> dict[str, bytes]:
     folders = [root / name for name in ("data", "models", "reports")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     names = {path.relative_to(root).as_posix(): path for path in (*files, root / "dvc.lock")}
-    untracked = ("reports/records/", "reports/costs.csv")
+    untracked = ("reports/records/", "reports/tiny/costs.csv")
     return {
         name: path.read_bytes()
         for name, path in sorted(names.items())

@@ -16,29 +16,33 @@ from safetensors.torch import load_file, save_file
 from pipeline.storage.artifacts import seal
 
 D = tiny.DATASET
+EVALUATE, GEOMETRY, SPECTRUM = ("evaluate", D), ("analyse", D, "geometry"), ("analyse", D, "spectrum")
 READ = {
     "data/raw/mnist/digits.safetensors": [("prepare", D)],
     f"data/prepared/{D}/frames.safetensors": [
         ("train", D, "resunet"),
         ("extrapolate", D, "walked"),
-        ("evaluate", D, "walked"),
-        ("denoisers",),
+        EVALUATE,
+        GEOMETRY,
     ],
-    f"data/prepared/{D}/dataset.json": [("train", D, "resunet"), ("evaluate", D, "linear"), ("table",)],
-    f"models/{D}/resunet/weights.safetensors": [("extrapolate", D, "walked"), ("spectrum", D), ("denoisers",)],
+    f"data/prepared/{D}/dataset.json": [("train", D, "resunet"), EVALUATE, ("table",)],
+    f"models/{D}/resunet/weights.safetensors": [("extrapolate", D, "walked"), SPECTRUM, GEOMETRY],
     f"models/{D}/resunet/model.json": [("extrapolate", D, "linear"), ("table",)],
     f"models/{D}/resunet/history.csv": [("figures",)],
-    f"data/extrapolated/{D}/walked/trials.safetensors": [("evaluate", D, "walked"), ("spectrum", D)],
-    f"data/extrapolated/{D}/walked/walk.csv": [("table",)],
-    f"data/extrapolated/{D}/walked/diagnostics.csv": [("table",)],
-    f"reports/scores/{D}/walked/scores.csv": [("table",), ("denoisers",)],
-    f"reports/scores/{D}/walked/frames.csv": [("figures",)],
-    f"data/spectrum/{D}/spectrum.safetensors": [("figures",)],
-    f"data/spectrum/{D}/spectrum.json": [("figures",)],
+    f"data/extrapolated/{D}/walked/trials.safetensors": [EVALUATE, ("figures",)],
+    f"data/scores/{D}/scores.csv": [("table",), ("figures",)],
+    f"data/scores/{D}/frames.csv": [("table",), ("figures",)],
+    f"data/scores/{D}/walks.csv": [("table",)],
+    f"data/scores/{D}/diagnoses.csv": [("table",)],
+    f"data/scores/{D}/not_run.json": [("table",)],
+    f"data/analyses/{D}/geometry/denoisers.csv": [("table",)],
+    f"data/analyses/{D}/geometry/facts.json": [("table",)],
+    f"data/analyses/{D}/spectrum/pictures.safetensors": [("figures",)],
+    f"data/analyses/{D}/spectrum/eigenvalues.csv": [("figures",)],
 }
 """Every artifact, with the commands that read it."""
 PAIRS = [(artifact, words) for artifact, commands in READ.items() for words in commands]
-QUICK = [pair for pair in PAIRS if pair[1][0] not in {"figures", "denoisers", "spectrum", "train"}]
+QUICK = [pair for pair in PAIRS if pair[1][0] not in {"figures", "analyse", "train"}]
 
 
 def flip(path: Path, chance: random.Random) -> None:
@@ -127,11 +131,6 @@ def _other_tensors(path: Path, chance: random.Random) -> None:
 DAMAGES = (flip, cut, overwrite, other_content)
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.build(tmp_path_factory.mktemp("tiny") / "project", figures=False)
-
-
 @pytest.fixture(autouse=True)
 def _torch_as_it_was() -> Iterator[None]:
     yield
@@ -158,11 +157,11 @@ def spoilt(project: Path, to: Path, seed: int, pairs: list[tuple[str, tuple[str,
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_spoilt_input_ends_in_a_clear_line(seed: int, project: Path, tmp_path: Path) -> None:
-    spoilt(project, tmp_path / "project", seed, QUICK)
+def test_spoilt_input_ends_in_a_clear_line(seed: int, tiny_project: Path, tmp_path: Path) -> None:
+    spoilt(tiny_project, tmp_path / "project", seed, QUICK)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(100, 400))
-def test_spoilt_input_ends_in_a_clear_line_long(seed: int, project: Path, tmp_path: Path) -> None:
-    spoilt(project, tmp_path / "project", seed, PAIRS)
+def test_spoilt_input_ends_in_a_clear_line_long(seed: int, tiny_project: Path, tmp_path: Path) -> None:
+    spoilt(tiny_project, tmp_path / "project", seed, PAIRS)

@@ -21,23 +21,17 @@ OUTPUTS = {
     ("prepare", D): f"data/prepared/{D}",
     ("train", D, "resunet"): f"models/{D}/resunet",
     ("extrapolate", D, "walked"): f"data/extrapolated/{D}/walked",
-    ("evaluate", D, "walked"): f"reports/scores/{D}/walked",
-    ("spectrum", D): f"data/spectrum/{D}",
-    ("table",): "reports",
-    ("figures",): "reports/figures",
+    ("evaluate", D): f"data/scores/{D}",
+    ("analyse", D, "spectrum"): f"data/analyses/{D}/spectrum",
+    ("table",): tiny.REPORTS,
+    ("figures",): f"{tiny.REPORTS}/figures",
 }
 QUICK = [words for words in OUTPUTS if words[0] in {"prepare", "train", "table"}]
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.build(tmp_path_factory.mktemp("tiny") / "project", figures=False)
-
-
 @pytest.fixture
-def project(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole, tmp_path / "project")
-    return tmp_path / "project"
+def project(tiny_project: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_project, tmp_path / "project"))
 
 
 @pytest.fixture(autouse=True)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
 from movies import moving_square, write_archive, write_masks, write_pictures, write_video
 
 from pipeline.config.params import load
 from pipeline.errors import UserError
-from pipeline.storage.artifacts import read_csv, read_json, read_tensors, write_tensors
-from pipeline.sources.clips import _masks
 from pipeline.sources.media import read_picture, read_video
-from pipeline.sources.weizmann import MASKS, unpack_clips
+from pipeline.sources.weizmann import _masks
+from pipeline.sources.weizmann_files import MASKS, unpack_clips
+from pipeline.storage.artifacts import read_csv, read_json, read_tensors, write_tensors
 
 SHORT, LONG = range(6), range(6, 200)
 PLAYLISTS = {

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.stages import sources
+from pipeline.sources import mnist
 from pipeline.sources.download import Download
 from pipeline.sources.mnist import mnist_digits
-from pipeline.sources.weizmann import NotThereError, Site
+from pipeline.sources.weizmann_files import NotThereError, Site
 
 SIZE = 2**16
 SHORT = Download(silence=0.3, seconds=1.0, limit=2**20)
@@ -131,7 +131,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_mnist_is_refused_in_a_line_or_taken_from_the_package(
     way: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "DOWNLOAD", SHORT)
+    monkeypatch.setattr(mnist, "DOWNLOAD", SHORT)
     with serving(way) as url, pytest.raises(UserError, match=r"MNIST: .*could not be used: .+; try again") as caught:
         mnist_digits([0], "download", url)
     assert "\n" not in str(caught.value)

@@ -11,13 +11,13 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
-from pipeline.sweeps.heatmap import heatmap_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.spectrum import spectrum_figure
 from pipeline.figures.style import METADATA, style
 from pipeline.figures.videos import sheet_of, videos_figure
 from pipeline.figures.walk2d import SIGMA, STRIDE, circle_denoiser, signed, walk_figure, walk_the_circle
+from pipeline.sweeps.heatmap import heatmap_figure
 
 
 def video(frames: int, channels: int = 1) -> torch.Tensor:

@@ -20,9 +20,10 @@ def report(channels: int = 1) -> Report:
     difference = Difference("tangent_flow", "linear", "-0.4", "-0.5 to -0.3", "better")
     pictures = [Picture("a", SVG, "a figure", "what it shows"), Picture("b", SVG, "it moves", "moving", moving=True)]
     section = Section("digits", rows, [difference], pictures, detail)
+    kept = Section("films", rows[:1], [], [], None, note="Not computed here: kept & committed.")
     return Report(
         profile="smoke",
-        sections=[section],
+        sections=[section, kept],
         pictures=pictures[:1],
         columns=["DTW-SSID"],
         settings={"trials": "trials: {seeds: [0]}"},

@@ -73,12 +73,19 @@ def test_a_screen_reader_finds_its_way(page: Outline) -> None:
     assert page.all("html") == [{"lang": "en"}]
     assert all(a.get("alt") for a in page.all("img"))
     assert all(a.get("scope") in {"row", "col"} for a in page.all("th"))
-    assert tags["caption"] == tags["table"] == 3
+    assert tags["caption"] == tags["table"] == 4
     labelled = {a["for"] for a in page.all("label")}
     assert {a["id"] for tag in ("select", "input") for a in page.all(tag)} == labelled
 
 
-def test_what_was_not_run_is_told_with_its_reason_and_nothing_is_taken_for_markup(page: Outline) -> None:
+def test_rows_that_were_not_computed_here_say_so_above_their_table(page: Outline) -> None:
+    assert page.text.count("Not computed here: kept & committed.") == 1
+    note = next(i for i, (_, a) in enumerate(page.elements) if a.get("class") == "note")
+    films = next(i for i, (_, a) in enumerate(page.elements) if a.get("id") == "films")
+    assert [name for name, _ in page.elements[films:note]] == ["section", "h2"]
+
+
+def test_what_was_not_run_is_named_with_its_reason_and_nothing_is_taken_for_markup(page: Outline) -> None:
     assert "not run: no true <manifold>" in page.text
     assert "manifold" not in {name for name, _ in page.elements}
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from walkers import finished, sweep
 
-from pipeline.tracking import sync as runs, tracking
 from pipeline.paths import Paths
 from pipeline.sweeps.logged import log
+from pipeline.tracking import store
+from pipeline.tracking import sync as runs
 
 GRID = {"methods": {"linear": {"eta": [1, 1e39]}, "persistence": {}, "absent": {}}}
 """Two cells that are done, one that fails, one that is not run."""
@@ -19,8 +20,8 @@ GRID = {"methods": {"linear": {"eta": [1, 1e39]}, "persistence": {}, "absent": {
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    with tracking.quiet():
-        tracking.client_of(f"sqlite:///{path}")
+    with store.quiet():
+        store.client_of(f"sqlite:///{path}")
     return path
 
 
@@ -40,8 +41,8 @@ def logged(paths: Paths, grid: dict[str, Any] = GRID, **options: bool) -> int:
 
 def everything(paths: Paths) -> tuple[Any, list[Any]]:
     """The parent, and its children."""
-    tracker = tracking.Tracker(paths)
-    with tracking.quiet():
+    tracker = store.Tracker(paths)
+    with store.quiet():
         found = tracker.client.search_runs([tracker.experiment])
     (parent,) = [run for run in found if "manex.sweep" in run.data.tags]
     children = [run for run in found if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
@@ -53,7 +54,7 @@ def test_a_sweep_is_a_parent_with_a_child_for_every_cell_that_was_tried(tracked:
     assert logged(tracked) == 3
     parent, children = everything(tracked)
     assert {name: parent.data.metrics[name] for name in ("done", "failed")} == {"done": 2, "failed": 1}
-    artifacts = {file.path for file in tracking.Tracker(tracked).client.list_artifacts(parent.info.run_id)}
+    artifacts = {file.path for file in store.Tracker(tracked).client.list_artifacts(parent.info.run_id)}
     assert artifacts == {"sweep.csv", "costs.csv", "heatmap.png", "heatmap.svg"}
     by_method = {(run.data.tags["method"], run.data.params.get("eta")): run for run in children}
     assert {key: run.info.status for key, run in by_method.items()} == {

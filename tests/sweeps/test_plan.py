@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 from walkers import PARAMS, VALUES, sweep
 
 from pipeline.config.params import parse
-from pipeline.sweeps.grid import load_grid, parse_grid, points
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.sweeps.grid import load_grid, parse_grid, points
 
 SMALL: dict[str, Any] = {"datasets": ["walker"], "methods": {"tangent_flow": {"speed": [1, 2]}}}
 
@@ -39,8 +40,8 @@ def complaint(**changes: Any) -> str:
         ),
         ({"methods": {"tangent_flow": {"algorithm": ["linear"]}}}, "methods.tangent_flow.algorithm: cannot vary"),
         ({"methods": {"tangent_flow": {"speed": []}}}, "a.yaml: methods: tangent_flow.speed: no values"),
-        ({"methods": {"tangent_flow": {"speed": [1, 2, 1]}}}, "tangent_flow.speed: 1 stands there twice"),
-        ({"seeds": [100, 100]}, "a.yaml: seeds: 100 stands there twice"),
+        ({"methods": {"tangent_flow": {"speed": [1, 2, 1]}}}, "tangent_flow.speed: 1 is there twice"),
+        ({"seeds": [100, 100]}, "a.yaml: seeds: 100 is there twice"),
         ({"threads": 0}, "a.yaml: threads: input should be greater than or equal to 1, not 0"),
         ({"methods": ["linear"]}, "a.yaml: methods: input should be a valid dictionary"),
     ],
@@ -62,10 +63,10 @@ def test_every_wrong_value_gets_one_line(paths: Paths) -> None:
 def test_the_points_are_the_product_with_all_other_settings_of_params() -> None:
     grid = parse_grid({**SMALL, "methods": {"tangent_flow": {"speed": [1, 2], "draws": [1, 2]}}}, "")
     found = points(grid, PARAMS, "")
-    assert [(p.cfg.speed, p.cfg.draws) for p in found] == [(1, 1), (1, 2), (2, 1), (2, 2)]  # type: ignore[union-attr]
+    assert [(p.entry.speed, p.entry.draws) for p in found] == [(1, 1), (1, 2), (2, 1), (2, 2)]  # type: ignore[union-attr]
     base = PARAMS.method("walker", "tangent_flow").model_dump()
     for point in found:
-        assert {**point.cfg.model_dump(), "speed": base["speed"], "draws": base["draws"]} == base
+        assert {**point.entry.model_dump(), "speed": base["speed"], "draws": base["draws"]} == base
 
 
 def test_a_single_value_needs_no_brackets() -> None:
@@ -80,13 +81,13 @@ def test_a_name_that_could_be_no_folder_is_refused(name: str, tmp_path: Path) ->
     path = tmp_path / "inner" / name
     path.write_text("datasets: [walker]\nmethods: {linear: }\n")
     if name.startswith(".."):
-        assert load_grid(path, PARAMS)[0] == "flow"  # the name is the file's, wherever it lies
+        assert load_grid(path, PARAMS)[0] == "flow"  # the name is the file's, wherever it is
     else:
         with pytest.raises(UserError, match="names the sweep"):
             load_grid(path, PARAMS)
 
 
-def test_a_grid_that_is_no_yaml_or_not_there_is_told(tmp_path: Path) -> None:
+def test_a_grid_that_is_no_yaml_or_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"not found; sweeps/example\.yaml"):
         load_grid(tmp_path / "none.yaml", PARAMS)
     (tmp_path / "bad.yaml").write_text("datasets: [walker\n")
@@ -101,7 +102,19 @@ def test_seeds_of_trainings_multiply_only_what_uses_a_network(paths: Paths) -> N
         ("persistence", None, 100),
         ("persistence", None, 101),
     ]
-    assert [training.cfg.seed for training in job.plan.trainings] == [1, 2]  # 0 is that of params.yaml
+    assert [training.entry["seed"] for training in job.plan.trainings] == [1, 2]  # 0 is that of params.yaml
+
+
+@pytest.mark.parametrize(
+    ("lost", "command"), [("prepared", "manex prepare walker"), ("model", "manex train walker resunet")]
+)
+def test_a_grid_whose_frames_or_network_are_missing_names_the_command_that_makes_them(
+    lost: str, command: str, paths: Paths
+) -> None:
+    folder = paths.prepared("walker") if lost == "prepared" else paths.model("walker", "resunet")
+    shutil.rmtree(folder)
+    with pytest.raises(UserError, match=rf"{folder}/.*: No such file or directory; make it with: {command}$"):
+        sweep(paths, methods={"linear": {}})
 
 
 def test_a_model_that_params_skips_gives_cells_that_are_not_run(paths: Paths) -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from walkers import FLOW, TRAINING, VALUES, files, finished, sweep
+from walkers import PARAMS, TRAINING, VALUES, files, finished, sweep, training
 
-from pipeline.config.methods import TangentFlow
+from manex.metrics.scores import NUMBERS, score
 from pipeline.config.params import load, parse
-from pipeline.sweeps.grid import load_grid, parse_grid
-from pipeline.config.training import ResUNetTraining, RNNODETraining
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.train import train
+from pipeline.storage.prepared import load_prepared
+from pipeline.storage.trials import load_trials
+from pipeline.sweeps.grid import load_grid, parse_grid
 from pipeline.sweeps.sweep import Sweep
 
 FOUR = {"methods": {"tangent_flow": {"speed": [1, 1.5]}, "linear": {}}, "seeds": [100, 101]}
@@ -35,14 +36,18 @@ def cells(paths: Paths) -> list[Path]:
 
 def test_a_cell_scores_what_the_stages_score(paths: Paths) -> None:
     finished(sweep(paths, methods={"tangent_flow": {"speed": 1.5}}))
-    extrapolate("walker", "tangent_flow", TangentFlow.model_validate({**FLOW, "speed": 1.5}), [100], paths)
-    evaluate("walker", "tangent_flow", paths)
-    expected = pd.read_csv(paths.scores("walker", "tangent_flow") / "scores.csv")
+    entry = PARAMS.method("walker", "tangent_flow").replaced({"speed": 1.5})
+    extrapolate("walker", "tangent_flow", entry, [100], paths)
+    evaluate("walker", {"tangent_flow": entry}, paths)
+    written = pd.read_csv(paths.scores("walker") / "scores.csv", dtype=str)
+    (videos,) = load_trials("walker", "tangent_flow", paths).frames
+    scores = [one.numbers for one in score(load_prepared("walker", paths), videos)]
     (cell,) = cells(paths)
     result = json.loads(cell.read_text())["result"]
-    assert sorted(result) == sorted(set(expected.columns) - {"trial", "video"})
+    assert sorted(result) == sorted(NUMBERS) == sorted(set(written.columns) - {"method", "trial", "video"})
     for name, values in result.items():
-        assert values == pytest.approx(expected[name].tolist(), rel=1e-5)
+        assert values == [row[name] for row in scores]
+        assert [f"{value:.6g}" for value in values] == written[name].tolist()
 
 
 def test_the_table_has_a_row_for_every_cell_in_the_order_of_the_grid(paths: Paths) -> None:
@@ -88,8 +93,7 @@ def test_a_larger_grid_does_what_is_new(paths: Paths) -> None:
 def test_another_network_makes_other_cells(paths: Paths) -> None:
     grid = {"methods": {"linear": {}, "persistence": {}}}
     finished(sweep(paths, **grid))
-    cfg = ResUNetTraining.model_validate({**TRAINING, "seed": 5})
-    train("walker", "resunet", cfg, paths)
+    train("walker", "resunet", training(seed=5), paths)
     assert len(finished(sweep(paths, **grid))) == 1  # persistence has no network
 
 
@@ -101,6 +105,11 @@ def test_a_failed_cell_is_kept_as_failed_and_the_others_go_on(paths: Paths) -> N
     assert "not finite" in rows["message"][1] or "NaN" in rows["message"][1]
     assert [row.names["eta"] for row in job.failed] == [1e39]
     assert "Traceback" not in rows["message"][1]
+
+
+def test_a_cell_whose_settings_cannot_work_says_which(paths: Paths) -> None:
+    (outcome,) = finished(sweep(paths, methods={"tangent_space": {"rank": 5, "max_products": 8}}))
+    assert outcome.message == "max_products 8 is too little to find 5 eigenvectors"
 
 
 def test_a_failed_cell_is_done_again_when_asked_to(paths: Paths) -> None:
@@ -122,7 +131,7 @@ def test_a_train_seed_makes_the_network_that_the_stage_train_makes(paths: Paths)
     (folder,) = (paths.sweep("tiny") / "trainings").glob("*/models/walker/resunet")
     other = Paths(paths.root.parent / "other")
     shutil.copytree(paths.prepared("walker"), other.prepared("walker"))
-    train("walker", "resunet", ResUNetTraining.model_validate({**TRAINING, "seed": 7}), other)
+    train("walker", "resunet", training(seed=7), other)
     for path in other.model("walker", "resunet").iterdir():
         assert (folder / path.name).read_bytes() == path.read_bytes()
     rows = table(paths)
@@ -132,17 +141,18 @@ def test_a_train_seed_makes_the_network_that_the_stage_train_makes(paths: Paths)
 
 
 def test_a_train_seed_of_a_network_on_ordered_clips_makes_what_the_stage_makes(paths: Paths) -> None:
-    training = {"network": "rnn_ode", "latent": 4, "hidden": 8, "steps": 2, "batch": 2, "horizon": 3, "targets": 2}
-    training["learning_rate"] = 0.02
+    chosen = {"network": "rnn_ode", "latent": 4, "hidden": 8, "steps": 2, "batch": 2, "horizon": 3, "targets": 2}
+    chosen["learning_rate"] = 0.02
     walked = {"algorithm": "rnn_ode", "frames": 3}
     values = {**VALUES, "models": ["resunet", "rnn_ode"], "methods": ["rnn_ode"]}
-    values |= {"train": {"walker": {"resunet": TRAINING, "rnn_ode": training}}}
+    values |= {"train": {"walker": {"resunet": TRAINING, "rnn_ode": chosen}}}
     values |= {"extrapolate": {"walker": {"rnn_ode": walked}}}
     grid = parse_grid({"datasets": ["walker"], "methods": {"rnn_ode": {}}, "seeds": [100], "train_seeds": [7]}, "")
-    outcomes = finished(Sweep("tiny", grid, parse(values, "params.yaml"), paths))
+    params = parse(values, "params.yaml")
+    outcomes = finished(Sweep("tiny", grid, params, paths))
     assert [outcome.message for outcome in outcomes] == ["", ""]
     (weights,) = (paths.sweep("tiny") / "trainings").rglob("weights.safetensors")
-    train("walker", "rnn_ode", RNNODETraining.model_validate({**training, "seed": 7}), paths)
+    train("walker", "rnn_ode", params.training("walker", "rnn_ode").replaced({"seed": 7}), paths)
     assert weights.read_bytes() == (paths.model("walker", "rnn_ode") / "weights.safetensors").read_bytes()
 
 
@@ -159,8 +169,8 @@ def test_a_damaged_network_of_the_sweep_is_trained_again(paths: Paths) -> None:
 
 
 def test_cells_of_a_training_that_failed_say_so(paths: Paths) -> None:
-    training = {**TRAINING, "learning_rate": 1e12, "optimiser": "adam", "steps": 40}
-    params = parse({**VALUES, "train": {"walker": {"resunet": training}}}, "params.yaml")
+    bad = {**TRAINING, "learning_rate": 1e12, "optimiser": "adam", "steps": 40}
+    params = parse({**VALUES, "train": {"walker": {"resunet": bad}}}, "params.yaml")
     grid = parse_grid({"datasets": ["walker"], "methods": {"linear": {}, "persistence": {}}, "train_seeds": [3]}, "")
     job = Sweep("tiny", grid, params, paths)
     outcomes = finished(job)

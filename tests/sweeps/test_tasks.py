@@ -1,34 +1,66 @@
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_closure import ROOT, closure
 from walkers import sweep
 
+from pipeline.closure import SILENT
 from pipeline.paths import Paths
-from pipeline.sweeps.tasks import SOURCES, Walk
+from pipeline.sweeps.tasks import WORKER, Task, Walk, source
 from pipeline.sweeps.work import attempt
 
-PLAIN = {"pipeline/sweeps/tasks.py"}
+ROOT = Path(__file__).parents[2]
+WORK = """
+import pickle, sys
+from pathlib import Path
+from pipeline.sweeps.work import attempt
+outcome = attempt(pickle.load(sys.stdin.buffer))
+assert outcome.result is not None, outcome.message
+files = (Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None))
+print(*(file.relative_to(Path.cwd()) for file in files if file.is_relative_to(Path.cwd())))
+"""
+NO_PART = {"pipeline/__main__.py", "pipeline/sweeps/tasks.py"}
 """Decides what a task is called, not what it computes."""
+
+
+def walk_of(paths: Paths, method: str) -> Walk:
+    job = sweep(paths, methods={method: {}})
+    return job.plan.walk(job.plan.cells[0], None)
 
 
 @pytest.fixture
 def task(paths: Paths) -> Walk:
-    job = sweep(paths, methods={"linear": {}})
-    return job.plan.walk(job.plan.cells[0], None)
+    return walk_of(paths, "linear")
 
 
-def test_the_code_version_covers_every_file_that_a_worker_imports() -> None:
-    needed = closure(ROOT / "pipeline" / "sweeps" / "work.py") - PLAIN
-    covered = [f"pipeline/{name}" for name in SOURCES]
-    assert {
-        file for file in needed if not any(file == name or file.startswith(f"{name}/") for name in covered)
-    } == set()
-    idle = {name for name in covered if not any(file == name or file.startswith(f"{name}/") for file in needed)}
-    assert idle == set()
+def imported(task: Task) -> set[str]:
+    """The project's files that a fresh process imports to do a task."""
+    done = subprocess.run([sys.executable, "-c", WORK], input=pickle.dumps(task), capture_output=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return {file for file in done.stdout.decode().split() if not file.endswith("__init__.py")}
+
+
+def covered(task: Task) -> set[str]:
+    return set(source().closure([WORKER, *task.modules]))
+
+
+def test_the_code_version_covers_every_file_that_a_worker_imports(paths: Paths) -> None:
+    (training,) = sweep(paths, methods={"linear": {}}, train_seeds=[7]).plan.trainings
+    for task in (walk_of(paths, "tangent_flow"), walk_of(paths, "coloured"), training):
+        assert imported(task) - covered(task) - SILENT.keys() - NO_PART == set()
+
+
+def test_the_code_of_other_methods_is_no_part_of_a_cell(paths: Paths) -> None:
+    flow, linear, still = (covered(walk_of(paths, name)) for name in ("tangent_flow", "linear", "persistence"))
+    assert {"manex/extrapolators/tangent_flow.py", "manex/networks/resunet.py"} <= flow
+    assert "manex/extrapolators/tangent_flow.py" not in linear | still
+    assert "manex/networks/resunet.py" in linear - still
 
 
 def test_a_key_depends_on_everything_the_result_does_and_on_nothing_else(task: Walk) -> None:
@@ -38,11 +70,26 @@ def test_a_key_depends_on_everything_the_result_does_and_on_nothing_else(task: W
         replace(task, frames="0"),
         replace(task, weights="0"),
         replace(task, code="0"),
-        replace(task, cfg=task.cfg.model_copy(update={"eta": 2.0})),
+        replace(task, entry=task.entry | {"eta": 2.0}),
     ]
     assert len({task.key, *(other.key for other in others)}) == 1 + len(others)
     elsewhere = replace(task, root=Path("/other"), home=Path("/other"), device="cpu")
     assert elsewhere.key == task.key
+
+
+def test_the_place_of_a_method_in_the_table_is_no_part_of_its_key(task: Walk) -> None:
+    assert replace(task, entry=task.entry | {"block": "rivals"}).key == task.key
+
+
+def test_a_task_travels_as_plain_values(task: Walk) -> None:
+    assert pickle.loads(pickle.dumps(task)).key == task.key
+
+    def plain(value: Any) -> bool:
+        if isinstance(value, dict | list | tuple):
+            return all(map(plain, value.values() if isinstance(value, dict) else value))
+        return value is None or isinstance(value, str | int | float | bool | Path)
+
+    assert all(map(plain, vars(task).values()))
 
 
 def test_a_worker_with_other_code_refuses(task: Walk) -> None:
@@ -58,11 +105,11 @@ def test_a_cell_has_the_same_bits_whatever_its_process_did_before(task: Walk) ->
     assert attempt(task).result == first.result
 
 
-def test_a_bug_in_a_cell_is_told_with_its_place(task: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_a_cell_is_reported_with_its_place(task: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("pipeline.sweeps.work.dtw_scores", broken)
+    monkeypatch.setattr("pipeline.sweeps.work.score", broken)
     outcome = attempt(task)
     assert outcome.result is None
     assert outcome.message.startswith("ZeroDivisionError: a bug (test_tasks.py:")
