@@ -28,6 +28,9 @@ from pipeline.stages.train import train
 from pipeline.storage.artifacts import read_csv, read_json
 from pipeline.storage.prepared import load_prepared, write_prepared
 from pipeline.storage.skipped import write_absence
+from pipeline.sweeps.grid import parse_grid
+from pipeline.sweeps.plan import Plan
+from pipeline.sweeps.work import model_digest
 
 BASE = {"network": "resunet", "widths": [4], "steps": 6, "batch": 4, "record_every": 2, "learning_rate": 0.02}
 MEMBERS: dict[str, Any] = {
@@ -266,6 +269,19 @@ def test_a_family_without_data_passes_its_reason_on(paths: Paths) -> None:
     write_absence(paths.model("some", "halves"), "no data")
     assert _outcome("some", "halves/n3_a", paths) == {"not_run": "no data"}
     assert _psnr("some", params(), paths) is None
+
+
+def test_a_sweep_walks_with_members_but_trains_none(paths: Paths) -> None:
+    train("some", "halves", entry(), paths)
+    grid = {"datasets": ["some"], "methods": {"walk": {"denoiser": ["halves/n3_a", "halves/n3_b"]}}, "seeds": [0]}
+    plan = Plan(parse_grid(grid, "grid"), params(), paths, "grid")
+    digests = {plan.walk(cell, None).weights for cell in plan.cells}
+    assert digests == {model_digest(paths, "some", f"halves/{member}") for member in ("n3_a", "n3_b")}
+    assert not plan.trainings
+    with pytest.raises(UserError, match="train_seeds: some, walk: halves/n3_a is of a family"):
+        Plan(parse_grid({**grid, "train_seeds": [5]}, "grid"), params(), paths, "grid")
+    with pytest.raises(UserError, match='denoiser: "halves" is not defined under models'):
+        Plan(parse_grid({**grid, "methods": {"walk": {"denoiser": ["halves"]}}}, "grid"), params(), paths, "grid")
 
 
 def test_walks_take_members_and_depend_on_their_code(paths: Paths) -> None:
