@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import pandas as pd
+from torch import Tensor
 
 from manex.analyses.base import Pictures, Rows, Subject
 from manex.denoisers.base import Denoiser
@@ -43,7 +45,7 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
                     _subject(name, walk, walks[walk], load_model(name, walk, walks[walk], dataset, paths, device))
                 )
         tables: dict[str, list[pd.DataFrame]] = {}
-        pictures = {}
+        pictures: dict[str, Tensor] = {}
         found = named(f"{entry.module}:{entry.kind}")(subjects, dataset, entry.settings) if subjects else ()
         for part in track(found, f"analyse {name} {analysis}"):
             if isinstance(part, Rows):
@@ -71,5 +73,4 @@ def _subject(name: str, walk: str, entry: MethodEntry, model: object) -> Subject
 
 
 def _numbers(rows: pd.DataFrame) -> list[dict[str, float]]:
-    records: list[dict[str, float]] = rows.select_dtypes("number").to_dict("records")
-    return records
+    return cast("list[dict[str, float]]", rows.select_dtypes("number").to_dict("records"))

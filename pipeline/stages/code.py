@@ -108,7 +108,7 @@ class Cells:
             if entry.law:
                 yield type(entry.law).__module__
         elif entry.model_name:
-            family, member, _ = entry.model_name.partition("/")
+            family, _, member = entry.model_name.partition("/")
             yield from self._training(name, family)
             if member:
                 yield UNSHUFFLED.partition(":")[0]
