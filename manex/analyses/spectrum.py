@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -40,7 +40,7 @@ def spectrum(subjects: Sequence[Subject], dataset: Dataset, cfg: Spectrum) -> It
         jacobian = Jacobian(subject.denoiser.at(subject.sigma), points + subject.sigma * noise)
         space = top_eigenspace(jacobian, min(cfg.values, jacobian.dimension), tolerance=0.05, max_products=100)
         count = space.values.shape[1]
-        columns = {
+        columns: dict[str, Sequence[Any]] = {
             "walk": [subject.name] * (len(points) * count),
             "denoiser": [subject.label] * (len(points) * count),
             "sigma_255": [255 * subject.sigma] * (len(points) * count),

@@ -72,7 +72,9 @@ class Dataset:
             coordinates = torch.from_numpy(made.coordinates)
             known = {"coordinates": coordinates, "manifolds": tuple(manifolds), "unit": made.unit}
         arrays = {"videos": made.videos, "frames": made.frames, "clip": made.clip, "held_out": numbers}
-        tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        tensors: dict[str, Any] = {
+            name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()
+        }
         return cls(**tensors, **known, private=private)
 
     @property

@@ -8,6 +8,7 @@ it is; S^(1/2) times the top eigenvectors of J~ spans it.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from manex.arrays import FrameMap, Vectors
 from manex.geometry.products import Jacobian
@@ -73,8 +74,8 @@ def tangents(jacobian: Jacobian, vectors: Vectors) -> Vectors:
     """Eigenvectors of `conjugated(...)` as orthonormal tangents of images; the first k stay the first k."""
     if not isinstance(jacobian, Conjugated):
         return vectors
-    rows = jacobian.back(vectors).flatten(2)
-    return torch.linalg.qr(rows.mT)[0].mT.reshape(vectors.shape)
+    columns: Tensor = torch.linalg.qr(jacobian.back(vectors).flatten(2).mT)[0]
+    return columns.mT.reshape(vectors.shape)
 
 
 def _each(change: FrameMap, vectors: Vectors) -> Vectors:

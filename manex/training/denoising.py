@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -68,7 +68,7 @@ class Denoising(OnFrames[BlindTraining]):
         return denoising_scores(self.cfg.finished(network), self)
 
 
-def denoising_scores(denoiser: Denoiser, on: OnFrames[TrainingSettings]) -> dict[str, float]:
+def denoising_scores(denoiser: Denoiser, on: OnFrames[Any]) -> dict[str, float]:
     """PSNR at three noise levels on held-out frames, if there are any, and at one on about as many training frames."""
     seen = on.frames[:: max(1, len(on.frames) // (len(on.held_out) or SCORED))]  # of every video
     levels = LEVELS_255 if len(on.held_out) else ()

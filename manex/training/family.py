@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from jaxtyping import Int
@@ -68,7 +68,7 @@ class FamilyTraining(Trainable):
     members: dict[Name, Subset] = Field(min_length=1, description="walks and analyses name them FAMILY/MEMBER")
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> FamilyTraining:
         if self.base.ordered:
             raise ValueError("base: a family is trained on shuffled frames, not on ordered clips")
         shuffles = any(member.shuffle is not None for member in self.members.values())

@@ -200,7 +200,7 @@ def _type(base: type[Entry], info: FieldInfo) -> Any:
             raise ValueError(f"{values[base.discriminator]} cannot be within another entry")
         return entry
 
-    return Annotated[base, BeforeValidator(parse), SerializeAsAny()]
+    return Annotated[base, BeforeValidator(parse), SerializeAsAny()]  # type: ignore[type-arg] # an annotation
 
 
 def _for_file(info: FieldInfo) -> FieldInfo:

@@ -116,7 +116,7 @@ def modules_of(params: Params, name: str, entry: MethodEntry) -> Iterator[str]:
         if entry.law:
             yield type(entry.law).__module__
     elif entry.model_name:
-        family, member, _ = entry.model_name.partition("/")
+        family, _, member = entry.model_name.partition("/")
         yield from _training(params, name, family)
         if member:
             yield UNSHUFFLED.partition(":")[0]

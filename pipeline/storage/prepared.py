@@ -46,7 +46,7 @@ def load_prepared(name: str, paths: Paths) -> Dataset:
             fine = tensors["dense_coordinates"].double()
             manifolds = tuple(LatentManifold(frames, fine, facts["period"]) for frames in tensors["dense"])
             known = {"coordinates": tensors["coordinates"], "manifolds": manifolds}
-        parts = {part: tensors[part] for part in ("videos", "clip", "held_out")}
+        parts: dict[str, Any] = {part: tensors[part] for part in ("videos", "clip", "held_out")}
         parts["frames"] = tensors.get("frames", tensors["videos"].flatten(0, 1))
         return Dataset(**parts, **known, unit=str(facts["unit"]), private=bool(facts["private"]))
     except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:

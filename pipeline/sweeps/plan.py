@@ -98,7 +98,7 @@ class Plan:
 
     def _training(self, dataset: str, model: str) -> TrainingEntry | Skipped:
         """The training of a model, or of a member of a family."""
-        family, member, _ = model.partition("/")
+        family, _, member = model.partition("/")
         entry = self.params.training(dataset, family)
         return entry.parts[member][0] if isinstance(entry, TrainingEntry) and member else entry
 
