@@ -27,7 +27,7 @@ class Weizmann(Clips):
 
     source: ClassVar[Raw | None] = "weizmann"
 
-    action: Action | Literal["all"] = "bend"
+    action: Literal[Action, "all"] = "bend"
     people: tuple[Person, ...] | None = Field(None, min_length=1, description="all nine if not given")
 
 
