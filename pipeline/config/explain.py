@@ -48,11 +48,13 @@ def _line(issue: ErrorDetails, where: str, key: str, holder: type[BaseModel]) ->
     if kind == "missing":
         field = holder.model_fields.get(key)
         return f"{where}: missing; add it{f': {field.description}' if field and field.description else ''}"
+    if kind in {"union_tag_not_found", "union_tag_invalid"}:
+        where = f"{where}.{context['discriminator']}".replace("'", "")
     if kind == "union_tag_not_found":
-        return f"{where}: missing; add {context['discriminator']}: NAME to the section"
+        return f"{where}: missing; add it: which kind the section is"
     if kind == "union_tag_invalid":
-        field_name, known = context["discriminator"].strip("'"), _quoted(context["expected_tags"])
-        return f"{where}.{field_name}: {_short.repr(context['tag'])} is unknown{suggestion(context['tag'], known)}"
+        known = _quoted(context["expected_tags"])
+        return f"{where}: {_short.repr(context['tag'])} is unknown{suggestion(context['tag'], known)}"
     if kind == "literal_error" and isinstance(given, str):
         return f"{where}: {_short.repr(given)} is unknown{suggestion(given, _quoted(context['expected']))}"
     return f"{where}: {message}" if kind == "value_error" else f"{where}: {message}, not {_short.repr(given)}"

@@ -1,4 +1,4 @@
-"""Models as walks and analyses take them: trained ones from models/, closed forms from the prepared dataset, plug-ins."""
+"""Models as walks and analyses take them: trained ones from models/, closed forms made for a dataset, plug-ins."""
 
 from __future__ import annotations
 

@@ -38,15 +38,15 @@ frames to the manifold, in grey levels. `oracle` walks with the exact denoiser o
 """
 CAPTION_DENOISERS = """
 Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
-those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true frames,
-medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention |<J t, t>| of the
-unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in Table 1. Seconds per
-frame depend on the machine: costs.csv.
+those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true
+frames, medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention
+|<J t, t>| of the unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in
+Table 1. Seconds per frame depend on the machine: costs.csv.
 """
 
 
 def table(params: Params, paths: Paths) -> None:
-    """Write table1.md, table1.csv, metrics.json, denoisers.md, denoisers.csv, diagnostics.csv, and the untracked costs.csv.
+    """Write Table 1, the table of denoisers, metrics.json, diagnostics.csv, and the untracked costs.csv.
 
     A dataset whose raw data are not at hand keeps the rows that the tables have, if its settings are still the same:
     they were computed elsewhere.
