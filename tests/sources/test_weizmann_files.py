@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from movies import moving_square, write_archive, write_masks, write_mirror, write_video
 
-from manex.datasets.weizmann import PEOPLE
+from manex.datasets.weizmann_names import PEOPLE
 from pipeline.config.fetch import WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.sources import weizmann_files
