@@ -49,7 +49,7 @@ def load_named(name: str, model: str, dataset: Dataset, paths: Paths, device: st
             made: nn.Module = named(closed_form(model)).of(dataset)
         except ValueError as error:
             raise UserError(f"{name}: {model}: {error}") from None
-        return made.to(device)
+        return made.to(device).eval()
     folder, made_by = paths.model(name, model), f"manex train {name} {model.partition('/')[0]}"
     facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
     weights = read_tensors(folder / "weights.safetensors", made_by)
