@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class ManexError(ValueError):
+class ManexError(Exception):
     """Base of all errors that the caller can put right.
 
     Example:
@@ -13,7 +13,7 @@ class ManexError(ValueError):
     """
 
 
-class GeometryError(ManexError):
+class GeometryError(ManexError, ValueError):
     """The Jacobian of this map, or a space of its eigenvectors, cannot be computed.
 
     Example:
@@ -26,7 +26,7 @@ class GeometryError(ManexError):
     """
 
 
-class MetricError(ManexError):
+class MetricError(ManexError, ValueError):
     """The input has no score; the message names the video and the frame.
 
     Example:
@@ -39,7 +39,7 @@ class MetricError(ManexError):
     """
 
 
-class WalkError(ManexError):
+class WalkError(ManexError, ValueError):
     """Two frames that cannot start a walk, or a walk that produced NaN or infinity.
 
     Example:

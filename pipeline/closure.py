@@ -2,8 +2,8 @@
 
 DVC knows nothing of imports. Here the import statements of a file are followed, anywhere in it, through the packages of
 this project, and each file is hashed as its syntax tree without comments and docstrings: what a comment says changes no
-result. Imports for type checkers are not followed. Files that decide where things are and how they are told, never what
-is computed, are left out (`SILENT`).
+result. A template counts with the file that names it. Imports for type checkers are not followed. Files that decide
+where things are and how they are reported, never what is computed, are left out (`SILENT`).
 """
 
 from __future__ import annotations
@@ -69,13 +69,14 @@ class Source:
         if file not in self._known:
             path = self.root / file
             try:
-                tree = ast.parse(path.read_bytes())
+                text = path.read_bytes()
+                tree = ast.parse(text)
             except (SyntaxError, ValueError) as error:
                 raise ValueError(f"{file}: not Python ({error})") from None
             package = ".".join(Path(file).parent.parts)
             names = dict.fromkeys(_imported(tree, package))
             imported = tuple(dict.fromkeys(other for name in names for other in self._files(name)))
-            data = sorted(path.parent.glob("*.j2")) if path.name != "__init__.py" else []
+            data = [other for other in sorted(path.parent.glob("*.j2")) if other.name.encode() in text]
             self._known[file] = (_digest(tree, data), imported)
         return self._known[file]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from pipeline.config.params import Params, load, parse
+from pipeline.config.params import Params, load, load_whole, parse, parse_whole
 from pipeline.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -33,17 +33,18 @@ def changed(keys: tuple[str, ...], value: object) -> dict[str, Any]:
 
 def complaint(values: object) -> str:
     with pytest.raises(UserError) as caught:
-        parse(values, "params.yaml")
+        parse_whole(values, "params.yaml")
     return str(caught.value)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_shipped_profile_is_valid_and_knows_its_name(name: str) -> None:
-    assert load(ROOT / "profiles" / f"{name}.yaml").profile == name
+    assert load_whole(ROOT / "profiles" / f"{name}.yaml").profile == name
 
 
 def test_the_shipped_params_are_the_cpu_profile() -> None:
-    assert load(ROOT / "params.yaml") == load(ROOT / "profiles" / "cpu.yaml")
+    params, profile = load(ROOT / "params.yaml"), load(ROOT / "profiles" / "cpu.yaml")
+    assert params.model_dump() == profile.model_dump()
 
 
 @pytest.mark.parametrize(
@@ -126,9 +127,13 @@ def test_a_name_that_is_not_defined_is_told_with_the_nearest_one(
 @pytest.mark.parametrize(
     ("keys", "value", "expected"),
     [
-        (("data", "rotated_mnist", "kind"), "rotated", "data.rotated_mnist.kind: 'rotated' is unknown; did you mean"),
-        ((*TRAIN, "network"), "resnet", "resunet.network: 'resnet' is unknown; did you mean \"resunet\"?"),
-        ((*FLOW, "algorithm"), "flow", "tangent_flow.algorithm: 'flow' is unknown;"),
+        (
+            ("data", "rotated_mnist", "kind"),
+            "rotated",
+            'kind: "rotated" is unknown; did you mean "rotation"',
+        ),
+        ((*TRAIN, "network"), "resnet", 'resunet.network: "resnet" is unknown; did you mean "resunet"?'),
+        ((*FLOW, "algorithm"), "flow", 'tangent_flow.algorithm: "flow" is unknown;'),
     ],
 )
 def test_an_unknown_kind_is_told_with_the_nearest_one(keys: tuple[str, ...], value: str, expected: str) -> None:
@@ -180,7 +185,7 @@ def test_settings_never_change() -> None:
 
 
 def test_a_noise_level_in_grey_levels_is_its_255th() -> None:
-    assert parse(VALID, "params.yaml").method("rotated_mnist", "linear").sigma == 25 / 255
+    assert parse(VALID, "params.yaml").method("rotated_mnist", "linear").settings.sigma == 25 / 255
 
 
 def places(values: object, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -215,7 +220,7 @@ def test_whatever_is_changed_in_the_settings_the_answer_is_settings_or_a_message
         if not isinstance(values, dict) or not list(places(values)):
             break
     try:
-        answer: Params | str = parse(values, "params.yaml")
+        answer: Params | str = parse_whole(values, "params.yaml")
     except UserError as error:
         answer = str(error)
     assert isinstance(answer, Params) or answer.startswith("params.yaml: ")
@@ -228,3 +233,38 @@ def test_whatever_a_file_holds_the_answer_is_a_message(tmp_path_factory: pytest.
     path.write_text(text)
     with pytest.raises(UserError):
         load(path)
+
+
+def test_settings_of_version_0_1_get_one_line_for_each_new_key() -> None:
+    new = ("reports", "analyses", "analyse")
+    lines = complaint({key: value for key, value in VALID.items() if key not in new}).splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [["params.yaml", key] for key in new]
+    assert 'add "reports: reports/smoke"' in lines[0]
+    assert 'add "analyses: [geometry, spectrum]"' in lines[1]
+    assert "profiles/cpu.yaml" in lines[2]
+
+
+def test_the_folder_of_results_is_that_of_the_profile() -> None:
+    said = complaint(changed(("reports",), "reports"))
+    assert said == "params.yaml: reports: the profile smoke writes to reports/smoke, not reports"
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({"kind": "geometry"}, "walks: missing; add it: methods whose denoisers are analysed"),
+        ({"kind": "geometry", "walks": ["tangent_flo"]}, 'walks: "tangent_flo" is not defined under methods; did'),
+        ({"kind": "geometri", "walks": ["tangent_flow"]}, 'kind: "geometri" is unknown; did you mean "geometry"?'),
+        ({"kind": "geometry", "walks": ["tangent_flow"], "point": 3}, 'point: unknown; did you mean "points"?'),
+    ],
+)
+def test_an_analysis_that_does_not_fit_is_named_with_its_field(section: object, expected: str) -> None:
+    said = complaint(changed(("analyse", "rotated_mnist", "geometry"), section))
+    assert said.startswith(f"params.yaml: analyse.rotated_mnist.geometry.{expected}")
+
+
+def test_a_field_that_is_missing_is_named_with_what_it_is() -> None:
+    section = {key: value for key, value in VALID["extrapolate"]["rotated_mnist"]["linear"].items() if key != "frames"}
+    said = complaint(changed(("extrapolate", "rotated_mnist", "linear"), section))
+    where = "params.yaml: extrapolate.rotated_mnist.linear.frames"
+    assert said == f"{where}: missing; add it: frames to generate after the two given"

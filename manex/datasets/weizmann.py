@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from manex.datasets.base import Clips, Raw
 from manex.datasets.videos import ClipVideos, clip_videos
+from manex.datasets.weizmann_names import ACTIONS, PEOPLE, Action, Person
 
 if TYPE_CHECKING:
     from manex.datasets.pictures import Frames  # its imports take half a second, and settings need the names here
-
-Action = Literal["walk", "run", "jump", "side", "bend", "wave1", "wave2", "pjump", "jack", "skip"]
-Person = Literal["daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar"]
-ACTIONS: tuple[Action, ...] = get_args(Action)
-PEOPLE: tuple[Person, ...] = get_args(Person)
 
 
 class Weizmann(Clips):
@@ -27,7 +23,7 @@ class Weizmann(Clips):
 
     source: ClassVar[Raw | None] = "weizmann"
 
-    action: Action | Literal["all"] = "bend"
+    action: Literal[Action, "all"] = "bend"
     people: tuple[Person, ...] | None = Field(None, min_length=1, description="all nine if not given")
 
 

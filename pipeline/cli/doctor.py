@@ -7,14 +7,13 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from pipeline.cli.doctor_project import examine_results, examine_settings
+from pipeline.cli.finding import Finding
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 
@@ -22,27 +21,16 @@ SECONDS_TO_ANSWER = 3
 GIB = 2**30
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; a `problem` keeps the pipeline from running, a `note` does not."""
-
-    state: Literal["ok", "note", "problem"]
-    what: str
-    found: str
-    fix: str = ""
-
-
 def examine(paths: Paths) -> Iterator[Finding]:
     """Look at everything, the quick things first."""
     yield _python()
     yield from _packages(paths)
     yield from _settings()
-    yield _params(paths)
-    yield from _own_denoisers(paths)
+    yield from examine_settings(paths)
     yield from _folder(paths)
     yield from _sources()
     yield _weizmann()
-    yield _outputs(paths)
+    yield from examine_results(paths)
     yield from _tracking(paths)
 
 
@@ -118,46 +106,6 @@ def _settings() -> Iterator[Finding]:
         yield Finding("ok" if there else "note", "mirror", found, "" if there else "unset MANEX_MIRROR, or correct it")
 
 
-def _params(paths: Paths) -> Finding:
-    from pipeline.config.params import load
-
-    try:
-        params = load(paths.params)
-    except UserError as error:
-        lines = str(error).splitlines()
-        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        return Finding("problem", "settings", lines[0] + more, "correct it, or: manex profile use cpu --force")
-    return Finding("ok", "settings", f"params.yaml is valid, profile {params.profile}")
-
-
-def _own_denoisers(paths: Paths) -> Iterator[Finding]:
-    """Whether the files and libraries of own denoisers are there; the walk itself tries what they compute."""
-    from pipeline.config.params import load
-    from pipeline.config.plugins import OwnCallable, OwnDeepinv, OwnDiffusers, OwnModule, located
-
-    try:
-        brought = {(own.label, own.files): own for _, _, own in load(paths.params).own_denoisers()}
-    except UserError:  # told already
-        return
-    for (label, files), own in brought.items():
-        package, install = "", "pip install --constraint constraints.txt --editable '.[{}]'"
-        if isinstance(own, OwnDiffusers | OwnDeepinv):
-            package = own.kind
-        elif isinstance(own, OwnModule | OwnCallable):
-            source = own.target.partition(":")[0]
-            if source.endswith(".py"):
-                files = (located(source), *files)
-            else:
-                package, install = source.partition(".")[0], "pip install {}"
-        if missing := [str(path) for path in files if not (paths.root / path).exists()]:
-            fix = "put it there, or correct its name in params.yaml"
-            yield Finding("problem", f"denoiser {label}", f"{', '.join(missing)} not found", fix)
-        elif package and find_spec(package) is None:
-            yield Finding("problem", f"denoiser {label}", f"{package} is not installed", install.format(package))
-        else:
-            yield Finding("ok", f"denoiser {label}", "its files and libraries are here")
-
-
 def _folder(paths: Paths) -> Iterator[Finding]:
     root = paths.root.resolve()
     if not os.access(root, os.W_OK):
@@ -192,11 +140,11 @@ def _sources() -> Iterator[Finding]:
 def _weizmann() -> Finding:
     """Whether the real videos are at hand; without them the table says so and all else goes on."""
     from pipeline.settings import settings
-    from pipeline.sources.weizmann import BASE_URL, MASKS
+    from pipeline.sources.weizmann_files import BASE_URL, MASKS
 
     try:
         mirror = settings().mirror
-    except UserError:  # told already
+    except UserError:  # reported already
         mirror = None
     if mirror is not None and (mirror / "weizmann").is_dir():
         return Finding("ok", "Weizmann", str(mirror / "weizmann"))
@@ -214,26 +162,6 @@ def _reachable(url: str) -> str:
         return f"answers {error.code}"
     except (OSError, ValueError) as error:
         return f"not reachable ({getattr(error, 'reason', error)})"
-
-
-def _outputs(paths: Paths) -> Finding:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    if not paths.lock.is_file():
-        return Finding("note", "outputs", "nothing has been computed yet", "make reproduce, or: dvc repro")
-    try:
-        stages = YAML(typ="safe", pure=True).load(paths.lock.read_text())["stages"]
-        outputs = [Path(out["path"]) for stage in stages.values() for out in stage.get("outs", [])]
-    except (YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
-        return Finding(
-            "problem", "outputs", "dvc.lock is damaged", "git checkout dvc.lock, or: rm dvc.lock && dvc repro"
-        )
-    missing = [path for path in outputs if not (paths.root / path).exists()]
-    if missing:
-        found = f"{len(missing)} of {len(outputs)} in dvc.lock are not here, such as {missing[0]}"
-        return Finding("note", "outputs", found, "dvc checkout, or: dvc repro")
-    return Finding("ok", "outputs", f"all {len(outputs)} in dvc.lock are here; whether they are current: dvc status")
 
 
 def _tracking(paths: Paths) -> Iterator[Finding]:

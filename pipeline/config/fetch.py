@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from manex.datasets.weizmann import Action
+from manex.datasets.weizmann_names import Action
 from manex.settings import Section
 from pipeline.errors import UserError, suggestion
 

@@ -52,7 +52,7 @@ class Params(Section):
     train: dict[Name, dict[Name, Raw]]
     trials: Trials = Trials()
     extrapolate: dict[Name, dict[Name, Raw]]
-    analyse: dict[Name, dict[Name, Raw]] = {}
+    analyse: dict[Name, dict[Name, Raw]] = Field(default_factory=dict)
 
     _source: str = PrivateAttr("params.yaml")
 
@@ -112,9 +112,9 @@ class Params(Section):
 
     def complaints(self) -> Iterator[str]:
         """Everything that is wrong, one line per issue: every entry is checked, and every name is looked up."""
-        yield from _told(lambda: self._check_reports())
+        yield from _failures(lambda: self._check_reports())
         for dataset in self.datasets:
-            yield from _told(lambda dataset=dataset: self._check_dataset(dataset))
+            yield from _failures(lambda dataset=dataset: self._check_dataset(dataset))
         axes: list[tuple[str, str, tuple[str, ...], dict[str, dict[str, Raw]], Callable[[str, str], Any]]] = [
             ("models", "train", self.models, self.train, self.training),
             ("methods", "extrapolate", self.methods, self.extrapolate, self.method),
@@ -124,7 +124,7 @@ class Params(Section):
             for dataset, name in product(self.datasets, names):
                 known = entries.get(dataset, {})
                 if name in known:
-                    yield from _told(lambda parse=parse, dataset=dataset, name=name: parse(dataset, name))
+                    yield from _failures(lambda parse=parse, dataset=dataset, name=name: parse(dataset, name))
                 else:
                     where = f"{self._source}: {axis}"
                     yield f'{where}: "{name}" is not defined under {section}.{dataset}{suggestion(name, known)}'
@@ -162,7 +162,7 @@ class Params(Section):
             raise UserError(f"{where}.noise: only a closed form is given one; a trained model knows its own")
 
 
-def _told(check: Callable[[], Any]) -> list[str]:
+def _failures(check: Callable[[], Any]) -> list[str]:
     """The lines of a check that fails."""
     try:
         check()
@@ -191,9 +191,7 @@ def load(path: Path) -> Params:
     Raises:
         UserError: no such file, no YAML, or a value that does not fit, naming each field.
     """
-    if not path.is_file():
-        raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
-    return parse(read_yaml(path), path.name)
+    return parse(_read(path), path.name)
 
 
 def load_whole(path: Path) -> Params:
@@ -202,10 +200,13 @@ def load_whole(path: Path) -> Params:
     Raises:
         UserError: as `load`, and for every entry.
     """
-    params = load(path)
-    if lines := list(dict.fromkeys(params.complaints())):
-        raise UserError("\n".join(lines))
-    return params
+    return parse_whole(_read(path), path.name)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f'{path}: not found; run from the project\'s root, or "manex profile use cpu" to write it')
+    return read_yaml(path)
 
 
 def parse(values: object, source: str) -> Params:
@@ -217,4 +218,23 @@ def parse(values: object, source: str) -> Params:
     except UserError as error:
         raise UserError("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from None
     params._source = source
+    return params
+
+
+def parse_whole(values: object, source: str) -> Params:
+    """The same, with every entry; unknown keys do not hide what is wrong with the others."""
+    lines: list[str] = []
+    try:
+        params = parse(values, source)
+    except UserError as error:
+        if not isinstance(values, dict):
+            raise
+        known = {key: value for key, value in values.items() if key in Params.model_fields}
+        try:
+            params = parse(known, source)
+        except UserError:
+            raise error from None
+        lines = str(error).splitlines()
+    if lines := list(dict.fromkeys([*lines, *params.complaints()])):
+        raise UserError("\n".join(lines))
     return params

@@ -1,4 +1,4 @@
-"""Models as walks and analyses take them: trained ones from models/, closed forms from the prepared dataset, plug-ins."""
+"""Models as walks and analyses take them: trained ones from models/, closed forms made for a dataset, plug-ins."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def load_named(
             made: nn.Module = named(closed_form(model)).of(dataset, *([law] if law else []))
         except ValueError as error:
             raise UserError(f"{name}: {model}: {error}") from None
-        return made.to(device)
+        return made.to(device).eval()
     folder, made_by = paths.model(name, model), f"manex train {name} {model.partition('/')[0]}"
     facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
     weights = read_tensors(folder / "weights.safetensors", made_by)

@@ -23,7 +23,8 @@ import pooch.core
 import pooch.utils
 import requests
 
-from manex.datasets.weizmann import Action, lacking, parts
+from manex.datasets.weizmann import lacking, parts
+from manex.datasets.weizmann_names import Action
 from pipeline.config.fetch import WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.sources.download import Download

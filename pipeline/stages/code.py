@@ -36,7 +36,8 @@ def code(params: Params, paths: Paths) -> None:
         for name, facts in cells.all():
             write_json(folder / f"{name}.json", facts)
     _remove_others(params, paths)
-    paths.analyses.mkdir(parents=True, exist_ok=True)  # a dependency must exist even if no analysis is asked for
+    for folder in (paths.raw(""), paths.analyses, *(paths.model(name, "") for name in params.datasets)):
+        folder.mkdir(parents=True, exist_ok=True)  # a dependency must exist even if nothing is put there
 
 
 class Cells:
@@ -51,8 +52,9 @@ class Cells:
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file to write, and its content."""
         params = self.params
-        for stage in ("fetch", "table", "figures"):
+        for stage in ("fetch", "figures"):
             yield stage, self._closure(stage)
+        yield "table", self._closure("table") | {"blocks": self._blocks()}
         for name in params.datasets:
             entry = params.dataset(name)
             source = entry.settings.source
@@ -95,6 +97,14 @@ class Cells:
 
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
+
+    def _blocks(self) -> dict[str, dict[str, str]]:
+        """The part of the table that shows each method: its file says so, and the table needs no more of that file."""
+        cells = {
+            name: {method: self.params.method(name, method) for method in self.params.methods}
+            for name in self.params.datasets
+        }
+        return {name: {method: entry.shown_in for method, entry in row.items()} for name, row in cells.items()}
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
         """The files that plug-ins may read: any of data/own but the weights that other cells alone name."""

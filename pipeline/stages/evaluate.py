@@ -32,7 +32,9 @@ Tables = dict[str, pd.DataFrame]
 
 
 def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths) -> None:
-    """Write data/scores/NAME: one row per method, trial and video in scores.csv, and so on; not_run.json says the rest."""
+    """Write data/scores/NAME: scores.csv with one row per method, trial and video, and with one row per frame as well
+    frames.csv, walks.csv and diagnoses.csv; not_run.json has the reason of each method that was not run.
+    """
     device = settings().prepare_torch()
     not_run = {method: reason for method, entry in methods.items() if (reason := _reason(name, method, entry, paths))}
     run_ones = [method for method in methods if method not in not_run]
@@ -89,7 +91,7 @@ def _scored(name: str, method: str, dataset: Dataset, trials: Trials) -> Tables:
 
 
 def _walked(dataset: Dataset, trials: Trials) -> Tables:
-    """`walks`: what the algorithm recorded of each generated frame, and the angle of its heading to the true tangent."""
+    """`walks`: what the algorithm recorded of each generated frame, and the angle from heading to true tangent."""
     numbers = dict(trials.record)
     if trials.headings is not None and dataset.manifolds:
         frames = trials.frames[:, :, 2:]

@@ -27,7 +27,7 @@ Videos = Float[Tensor, "item frame channel height width"]
 
 
 def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int], paths: Paths) -> None:
-    """Write data/extrapolated/NAME/METHOD: the frames of every trial, and what the walk recorded. Nothing is measured."""
+    """Write data/extrapolated/NAME/METHOD: the frames of every trial and what the walk recorded, unmeasured."""
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)

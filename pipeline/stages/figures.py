@@ -120,7 +120,7 @@ def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -
 
 def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
     """None if no analysis of this kind was run."""
-    kinds = {analysis: params.analyse[name][analysis].get("kind") for analysis in params.analyses}
+    kinds = {analysis: params.analyse.get(name, {}).get(analysis, {}).get("kind") for analysis in params.analyses}
     analysis = next((analysis for analysis, kind in kinds.items() if kind == ANALYSIS), None)
     table = load_analysis(name, analysis, "eigenvalues", paths) if analysis else None
     if analysis is None or table is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 import pandas as pd
@@ -12,12 +10,12 @@ from manex.metrics.intervals import estimate
 from pipeline.config.params import Params
 from pipeline.paths import Paths
 from pipeline.report.columns import DENOISERS, TABLE1, header, line
-from pipeline.storage.artifacts import damaged, read_csv, read_json, write_csv, write_json, write_text
+from pipeline.report.earlier import Earlier, Row, settings_hash
+from pipeline.storage.artifacts import damaged, read_json, write_csv, write_json, write_text
 from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
 from pipeline.storage.skipped import absence
-from pipeline.tracking.record import recorded
+from pipeline.tracking.record import read_records, recorded
 
-Row = dict[str, Any]
 ANALYSIS = "geometry"
 """The kind of analysis whose rows make the table of denoisers."""
 
@@ -38,76 +36,53 @@ frames to the manifold, in grey levels. `oracle` walks with the exact denoiser o
 """
 CAPTION_DENOISERS = """
 Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
-those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true frames,
-medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention |<J t, t>| of the
-unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in Table 1. Seconds per
-frame depend on the machine: costs.csv.
+those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true
+frames, medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention
+|<J t, t>| of the unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in
+Table 1. Seconds per frame depend on the machine: costs.csv.
 """
 
 
 def table(params: Params, paths: Paths) -> None:
-    """Write table1.md, table1.csv, metrics.json, denoisers.md, denoisers.csv, diagnostics.csv, and the untracked costs.csv.
+    """Write Table 1, the table of denoisers, metrics.json, diagnostics.csv, and the untracked costs.csv.
 
     A dataset whose raw data are not at hand keeps the rows that the tables have, if its settings are still the same:
     they were computed elsewhere.
     """
     with recorded(paths, "table", "", {}) as run:
-        results = {name: load_results(name, paths) for name in params.datasets if not absence(paths.prepared(name))}
-        before = _before(params, paths)
-        rows = [row for name in params.datasets for row in _rows(name, params, results.get(name), before, paths)]
-        denoisers = [row for name in params.datasets for row in _denoisers(name, params, results, before, paths)]
+        results = {name: load_results(name, paths) for name in params.datasets}
+        earlier = Earlier.of(params, paths)
+        notes = {name: _note(name, earlier, paths) for name in params.datasets}
+        rows = [row for name in params.datasets for row in _rows(name, params, results[name], earlier, paths)]
+        denoisers = [row for name in params.datasets for row in _denoisers(name, params, results, earlier, paths)]
         reports = paths.reports
         columns = [*NAMES, *(column.name for column in TABLE1), "not_run", "block"]
         write_csv(reports / "table1.csv", pd.DataFrame(rows, columns=columns))
-        write_text(reports / "table1.md", _markdown(rows, params, paths))
+        write_text(reports / "table1.md", _markdown(rows, params, notes))
         names = ["dataset", "denoiser", "method", *(column.name for column in DENOISERS), "not_run"]
         write_csv(reports / "denoisers.csv", pd.DataFrame(denoisers, columns=names))
         write_text(reports / "denoisers.md", _denoisers_markdown(denoisers, params))
-        write_json(reports / "metrics.json", _nested(rows, params, before, paths))
+        write_json(reports / "metrics.json", _nested(rows, params, notes, earlier, paths))
         write_csv(reports / "diagnostics.csv", _diagnostics(results))
         write_csv(paths.costs, _costs(params, paths))
         run.metrics = _metrics(rows)
         run.files = [reports / f"{name}.{kind}" for name in ("table1", "denoisers") for kind in ("csv", "md")]
 
 
-def _before(params: Params, paths: Paths) -> dict[str, Any]:
-    """The metrics of the last run, of the datasets that cannot be made here and have the same settings."""
-    file = paths.reports / "metrics.json"
-    if not file.is_file():
-        return {}
-    last = read_json(file, "manex table")
-    gone = [name for name in params.datasets if absence(paths.prepared(name))]
-    return {name: last for name in gone if last.get("settings", {}).get(name) == _settings(name, params)}
-
-
-def _settings(name: str, params: Params) -> str:
-    """Hash of everything that params.yaml says about a dataset."""
-    parts = [params.data.get(name), params.train.get(name), params.extrapolate.get(name), params.analyse.get(name)]
-    told = [*parts, params.models, params.methods, params.analyses, params.trials.model_dump()]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _rows(name: str, params: Params, found: Results | None, before: dict[str, Any], paths: Paths) -> list[Row]:
+def _rows(name: str, params: Params, found: Results, earlier: Earlier, paths: Paths) -> list[Row]:
     """One row per method of Table 1."""
-    if name in before:
-        return _kept(paths.reports / "table1.csv", name)
+    if name in earlier:
+        return earlier.tables["table1"][name]
     rows = []
     for method in params.methods:
         block = params.method(name, method).shown_in
         if block not in BLOCKS:
             continue
         names = {"dataset": name, "protocol": _protocol(name, paths), "method": method}
-        reason = found.not_run.get(method) if found else absence(paths.prepared(name))
-        numbers = {"not_run": reason} if reason or found is None else {**_scores(method, found), "not_run": None}
+        reason = found.not_run.get(method)
+        numbers = {"not_run": reason} if reason else {**_scores(method, found), "not_run": None}
         rows.append({**names, **numbers, "block": block})
     return rows
-
-
-def _kept(file: Any, name: str) -> list[Row]:
-    """The rows of a dataset in the file of an earlier run."""
-    table = read_csv(file, "manex table", text=("dataset",))
-    rows = table[table["dataset"] == name].to_dict("records")
-    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
 
 
 def _scores(method: str, found: Results) -> Row:
@@ -132,10 +107,11 @@ def _protocol(name: str, paths: Paths) -> str:
     return str(read_json(paths.prepared(name) / "dataset.json", f"manex prepare {name}").get("protocol", "paper"))
 
 
-def _markdown(rows: list[Row], params: Params, paths: Paths) -> str:
+def _markdown(rows: list[Row], params: Params, notes: dict[str, str]) -> str:
     lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
     for name in params.datasets:
-        lines += [f"\n## {name}\n", *_notes(name, paths)]
+        note = notes[name]
+        lines += [f"\n## {name}\n", *([f"{note[0].upper()}{note[1:]}.\n"] if note else [])]
         for block, heading in BLOCKS.items():
             own = [row for row in rows if row["dataset"] == name and row["block"] == block]
             if own:
@@ -144,29 +120,29 @@ def _markdown(rows: list[Row], params: Params, paths: Paths) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _notes(name: str, paths: Paths) -> list[str]:
+def _note(name: str, earlier: Earlier, paths: Paths) -> str:
     """What the dataset was made of, where that is not always the same."""
+    if name in earlier:
+        return str(earlier.metrics["notes"].get(name, ""))
     if absence(paths.prepared(name)):
-        return []
+        return ""
     note = read_json(paths.prepared(name) / "dataset.json", f"manex prepare {name}").get("note")
-    return [f"{note[0].upper()}{note[1:]}.\n"] if note and isinstance(note, str) else []
+    return note if isinstance(note, str) else ""
 
 
-def _denoisers(
-    name: str, params: Params, results: dict[str, Results], before: dict[str, Any], paths: Paths
-) -> list[Row]:
+def _denoisers(name: str, params: Params, results: dict[str, Results], earlier: Earlier, paths: Paths) -> list[Row]:
     """One row per walk of the dataset's analysis of geometry."""
-    if name in before:
-        return _kept(paths.reports / "denoisers.csv", name)
+    if name in earlier:
+        return earlier.tables["denoisers"][name]
     rows: list[Row] = []
     for analysis in params.analyses:
-        entry = params.analyse[name][analysis]
+        entry = params.analyse.get(name, {}).get(analysis, {})
         found = load_analysis(name, analysis, "denoisers", paths) if entry.get("kind") == ANALYSIS else None
         if found is None:
             continue
         for row in found.to_dict("records"):
             method = str(row.pop("walk"))
-            scored = name in results and method in results[name].methods
+            scored = method in results[name].methods
             score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None
             rows.append({"dataset": name, "method": method, **row, "dtw_ssid": score})
         for walk, reason in not_analysed(name, analysis, paths).items():
@@ -183,18 +159,21 @@ def _denoisers_markdown(rows: list[Row], params: Params) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _nested(rows: list[Row], params: Params, before: dict[str, Any], paths: Paths) -> Row:
-    nested: Row = {name: {} for name in params.datasets}
+def _nested(rows: list[Row], params: Params, notes: dict[str, str], earlier: Earlier, paths: Paths) -> Row:
+    nested: Row = {name: earlier.metrics[name] if name in earlier else {} for name in params.datasets}
     for row in rows:
+        if row["dataset"] in earlier:
+            continue
         numbers = {key: _rounded(row.get(key)) for key in ("protocol", *(column.name for column in TABLE1))}
         nested[row["dataset"]][row["method"]] = {"not_run": row["not_run"]} if row["not_run"] else numbers
     nested["training"] = {
-        name: before[name]["training"].get(name, {})
-        if name in before
+        name: earlier.metrics["training"][name]
+        if name in earlier
         else {model: _outcome(name, model, paths) for model in params.trained(name)}
         for name in params.datasets
     }
-    nested["settings"] = {name: _settings(name, params) for name in params.datasets}
+    nested["settings"] = {name: settings_hash(name, params) for name in params.datasets}
+    nested["notes"] = notes
     return nested
 
 
@@ -241,13 +220,13 @@ def _diagnostics(results: dict[str, Results]) -> pd.DataFrame:
 def _costs(params: Params, paths: Paths) -> pd.DataFrame:
     """Times and memory from this machine's records; a cell that came from the cache has none."""
     rows = []
+    records = {(record["stage"], record.get("item")): record for record in read_records(paths)}
     for name in params.datasets:
         items = [("train", model) for model in params.trained(name)] + [
             ("extrapolate", method) for method in params.methods
         ]
         for stage, item in items:
-            path = paths.record(stage, f"{name}-{item}")
-            record = read_json(path, "") if path.is_file() else {}
+            record = records.get((stage, f"{name}-{item}"), {})
             numbers = {key: record.get(key) for key in ("seconds", "seconds_per_frame", "peak_memory_mb", "machine")}
             rows.append({"dataset": name, "stage": stage, "name": item, **numbers})
     return pd.DataFrame(rows)

@@ -9,9 +9,11 @@ from pipeline.cli.app import app
 SMALL = """\
 # as small as it gets
 profile: {name}
+reports: {reports}
 datasets: [rotated_mnist]
 models: [resunet]
 methods: [linear]
+analyses: [geometry]
 data:
   rotated_mnist: {{kind: rotation, frames: {frames}}}
 train:
@@ -20,7 +22,15 @@ train:
 extrapolate:
   rotated_mnist:
     linear: {{algorithm: linear, frames: 3, sigma_255: 25, eta: 1}}
+analyse:
+  rotated_mnist:
+    geometry: {{kind: geometry, walks: [linear]}}
 """
+
+
+def small(name: str, frames: int) -> str:
+    """The settings of a profile."""
+    return SMALL.format(name=name, reports="reports" if name == "cpu" else f"reports/{name}", frames=frames)
 
 
 def manex(*words: str) -> Result:

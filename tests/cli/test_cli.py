@@ -11,12 +11,11 @@ import pytest
 from small import manex
 from typer.testing import CliRunner
 
+from manex.errors import GeometryError, MetricError, WalkError
 from pipeline.cli.app import app
-from manex.extrapolators.base import WalkError
-from manex.geometry.products import GeometryError
-from pipeline.metrics.errors import MetricError
+from pipeline.cli.stages import COMMANDS
 from pipeline.paths import Paths
-from pipeline.cli.times import STAGES
+from pipeline.tracking.record import STAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +44,7 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, "--help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
-    for command in (*STAGES, "profile", "track", "dashboard", "doctor", "times"):
+    for command in (*(stage.__name__ for stage in COMMANDS), "profile", "track", "dashboard", "doctor", "times"):
         assert f"│ {command} " in done.stdout
     assert "LOADED []" in done.stdout
 
@@ -57,7 +56,8 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
         (("prepare", "rotated_minst"), 'dataset "rotated_minst" is unknown; did you mean "rotated_mnist"?'),
         (("train", "rotated_mnist", "resnet"), 'model "resnet" is unknown; did you mean "resunet"?'),
         (("extrapolate", "rotated_mnist", "linaer"), 'method "linaer" is unknown; did you mean "linear"?'),
-        (("evaluate", "rotated_mnist", "x"), 'method "x" is unknown; known: linear'),
+        (("evaluate", "rotated"), 'dataset "rotated" is unknown; did you mean "rotated_mnist"?'),
+        (("analyse", "rotated_mnist", "x"), 'analysis "x" is unknown; known: geometry'),
         (("profile", "use", "smoek"), 'profile "smoek" is unknown; did you mean "smoke"?'),
     ],
 )
@@ -85,7 +85,8 @@ def test_a_mistyped_command_gets_a_suggestion(words: tuple[str, ...], expected: 
         ("manex do", ["doctor"]),
         ("manex prepare ro", ["rotated_mnist"]),
         ("manex train rotated_mnist r", ["resunet"]),
-        ("manex evaluate rotated_mnist l", ["linear"]),
+        ("manex extrapolate rotated_mnist l", ["linear"]),
+        ("manex analyse rotated_mnist g", ["geometry"]),
         ("manex profile use sm", ["smoke"]),
     ],
 )
@@ -104,9 +105,9 @@ def test_completion_outside_a_project_is_silent(tmp_path: Path, monkeypatch: pyt
     assert CliRunner().invoke(app, prog_name="manex", env=environment).output.strip() == ""
 
 
-def test_help_tells_the_exit_codes() -> None:
+def test_help_gives_the_exit_codes() -> None:
     told = " ".join(manex("--help").stdout.split())
-    assert "0 done; 1 something to mend, told in a line; 2 wrong usage; 130 interrupted" in told
+    assert "0 done; 1 something to fix, said in a line; 2 wrong usage; 130 interrupted" in told
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_errors_of_the_library_are_told_without_traceback(
     kind: type[ValueError], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(monkeypatch, "evaluate", kind("frames differ in size"))
-    done = manex("evaluate", "rotated_mnist", "linear")
+    done = manex("evaluate", "rotated_mnist")
     assert (done.exit_code, done.stderr) == (1, "manex: frames differ in size\n")
 
 
@@ -183,6 +184,9 @@ def test_an_interrupt_exits_with_130(project: Path, monkeypatch: pytest.MonkeyPa
         ("fetch", "mnist"),
         ("train", "rotated_mnist", "resunet"),
         ("extrapolate", "rotated_mnist", "linear"),
+        ("evaluate", "rotated_mnist"),
+        ("analyse", "rotated_mnist", "geometry"),
+        ("code",),
         ("table",),
         ("figures",),
     ],
@@ -191,6 +195,10 @@ def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeyp
     calls = stand_in(monkeypatch, words[0])
     done = manex(*words)
     assert (done.exit_code, calls) == (0, [words[1:]])
+
+
+def test_every_stage_of_the_pipeline_is_a_command_in_their_order() -> None:
+    assert tuple(command.__name__ for command in COMMANDS) == STAGES
 
 
 def test_times_are_summed_by_stage(project: Path) -> None:

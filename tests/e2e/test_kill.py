@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from manex.training.checkpoint import Checkpoint
 from pipeline.config.params import load
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import read_tensors
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
-from manex.training.checkpoint import Checkpoint
+from pipeline.storage.artifacts import read_tensors
 
 pytestmark = pytest.mark.e2e
 

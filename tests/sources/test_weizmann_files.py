@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from movies import moving_square, write_archive, write_masks, write_mirror, write_video
 
-from pipeline.config.data import PEOPLE, WeizmannFiles
+from manex.datasets.weizmann_names import PEOPLE
+from pipeline.config.fetch import WeizmannFiles
 from pipeline.errors import UserError
-from pipeline.stages import weizmann_source
+from pipeline.sources import weizmann_files
+from pipeline.sources.weizmann_files import MASKS, NotThereError, Site, fetch_weizmann, unpack_clips
 from pipeline.storage.artifacts import sha256
-from pipeline.sources.weizmann import MASKS, NotThereError, Site, fetch_weizmann, unpack_clips
 
 JACK = WeizmannFiles(actions=("jack",))
 DEAD = "http://127.0.0.1:9/"
@@ -147,7 +148,7 @@ def test_a_link_is_refused(folder: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weizmann_source, "MAX_MEMBER", 2**20)
+    monkeypatch.setattr(weizmann_files, "MAX_MEMBER", 2**20)
     archive = write_archive(folder / "a.zip", {"ido_jack.avi": bytes(2**20 + 1)})
     assert archive.stat().st_size < 2**12
     with pytest.raises(UserError, match="1,048,577 bytes unpacked, beyond any clip's"):
@@ -156,7 +157,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder: Path, monkeypatch: pyte
 
 
 def test_many_small_members_are_a_bomb_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weizmann_source, "MAX_ARCHIVE", 2**20)
+    monkeypatch.setattr(weizmann_files, "MAX_ARCHIVE", 2**20)
     archive = write_archive(folder / "a.zip", {f"{n}.avi": bytes(2**18) for n in range(5)})
     with pytest.raises(UserError, match="beyond what the dataset has"):
         unpack_clips(archive, folder / "in")

@@ -1,4 +1,4 @@
-"""The stranger's denoisers of docs/extending.md, as it tells to write them, become rows of Table 1."""
+"""The plug-in denoisers of docs/extending.md, written as the page says, become rows of Table 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text().partition("## Your own denoiser")[2]
 CODE, WEIGHTS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (PROFILE,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -47,30 +47,31 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         manex("profile", "use", "brought")
         manex("prepare", "walker")
         manex("train", "walker", "none")
-        manex("fingerprints")
+        manex("code")
         for method in ("my_module", "my_callable", "persistence"):
             manex("extrapolate", "walker", method)
-            manex("evaluate", "walker", method)
-        manex("spectrum", "walker")
-        for stage in ("table", "denoisers", "figures"):
-            manex(stage)
+        manex("evaluate", "walker")
+        for analysis in ("geometry", "spectrum"):
+            manex("analyse", "walker", analysis)
+        manex("table")
+        manex("figures")
         yield folder
     torch.use_deterministic_algorithms(False)
 
 
 def test_both_denoisers_are_rows_of_table_1_among_the_walks(project: Path) -> None:
-    rows = pd.read_csv(project / "reports" / "table1.csv").set_index("method")
+    rows = pd.read_csv(project / "reports" / "brought" / "table1.csv").set_index("method")
     own = rows.loc[["my_module", "my_callable"]]
     assert own["not_run"].isna().all()
     assert (own["block"] == "manifold").all()
     assert ((own["dtw_ssid"] > 0) & (own["dtw_ssid"] < 2)).all()
-    text = (project / "reports" / "table1.md").read_text().partition("### Rivals")[0]
+    text = (project / "reports" / "brought" / "table1.md").read_text().partition("### Rivals")[0]
     assert "\n| my_module | 0." in text
     assert "\n| my_callable | 0." in text
 
 
 def test_both_denoisers_are_rows_of_the_ablation_and_take_noise_away(project: Path) -> None:
-    rows = pd.read_csv(project / "reports" / "denoisers.csv").set_index("method")
+    rows = pd.read_csv(project / "reports" / "brought" / "denoisers.csv").set_index("method")
     assert list(rows["denoiser"]) == ["my_file.py:build", "my_file.py:shrink"]
     noisy = 20 * 1.2304  # dB: -20 log10(15 / 255)
     assert (rows["psnr"] > noisy).all()
@@ -79,8 +80,9 @@ def test_both_denoisers_are_rows_of_the_ablation_and_take_noise_away(project: Pa
 
 
 def test_diagnostics_spectrum_and_figures_are_made_of_them(project: Path) -> None:
-    rows = pd.read_csv(project / "reports" / "diagnostics.csv").set_index("method")
+    rows = pd.read_csv(project / "reports" / "brought" / "diagnostics.csv").set_index("method")
     assert rows.loc[["my_module", "my_callable"], "diagnosed_tangent_angle"].between(0, 90).all()
-    assert "my_file.py:build" in (project / "data" / "spectrum" / "walker" / "spectrum.json").read_text()
-    drawn = {path.name for path in (project / "reports" / "figures").iterdir()}
+    eigenvalues = pd.read_csv(project / "data" / "analyses" / "walker" / "spectrum" / "eigenvalues.csv")
+    assert set(eigenvalues["denoiser"]) >= {"my_file.py:build"}
+    drawn = {path.name for path in (project / "reports" / "brought" / "figures").iterdir()}
     assert {"walker_videos.png", "walker_spectrum.png", "walk.png", "comparison.png"} <= drawn

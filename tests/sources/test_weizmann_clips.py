@@ -10,29 +10,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from movies import moving_square, write_masks, write_mirror, write_pictures, write_video
+from movies import moving_square, write_masks, write_mirror
 
-from pipeline.config.data import Fetch, OwnFrames, Weizmann, WeizmannFiles
+from pipeline.config.data import DatasetEntry
+from pipeline.config.entries import parse_entry
+from pipeline.config.fetch import Fetch, WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.stages import weizmann_source
-from pipeline.storage.skipped import absence
-from pipeline.sources.clips import own_videos
-from pipeline.stages.fetch import fetch
+from pipeline.sources import weizmann_files
 from pipeline.sources.media import read_video
+from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
 from pipeline.storage.prepared import load_prepared
+from pipeline.storage.skipped import absence
 
 REAL = Path(os.environ.get("MANEX_MIRROR", "nowhere")) / "weizmann"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="MANEX_MIRROR is not set, or holds no weizmann/")
 CFG = {"kind": "weizmann", "action": "jack", "size": 16, "held_out": 20}
 
 
+def entry(**values: object) -> DatasetEntry:
+    found = parse_entry(DatasetEntry, values, "data.weizmann")
+    assert isinstance(found, DatasetEntry)
+    return found
+
+
 @pytest.fixture(autouse=True)
 def _no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("MANEX_MIRROR", str(tmp_path / "mirror"))
-    dead = weizmann_source.Site("http://127.0.0.1:9/", tmp_path / "cache", retries=0)
+    dead = weizmann_files.Site("http://127.0.0.1:9/", tmp_path / "cache", retries=0)
     monkeypatch.setattr("pipeline.stages.fetch.Site", lambda: dead)
 
 
@@ -55,7 +62,7 @@ def vouch(paths: Paths) -> None:
 
 def made(paths: Paths, **changes: object) -> tuple[torch.Tensor, str]:
     """The videos of a weizmann dataset, and what is told of them."""
-    prepare("weizmann", Weizmann.model_validate({**CFG, **changes}), paths)
+    prepare("weizmann", entry(**{**CFG, **changes}), paths)
     frames = load_prepared("weizmann", paths)
     return frames.videos, json.loads((paths.prepared("weizmann") / "dataset.json").read_text())["note"]
 
@@ -182,46 +189,6 @@ def test_what_was_fetched_earlier_is_kept_when_the_mirror_is_gone(paths: Paths, 
     assert absence(paths.raw("weizmann"))
 
 
-def own(**changes: object) -> OwnFrames:
-    return OwnFrames.model_validate({"kind": "frames", "path": "mine", "size": 16, "held_out": 4, **changes})
-
-
-def test_folders_of_pictures_and_videos_side_by_side_are_ones_own_clips(tmp_path: Path) -> None:
-    clip = moving_square(8)
-    write_pictures(tmp_path / "mine" / "b", clip)
-    write_video(tmp_path / "mine" / "a.avi", clip)
-    (tmp_path / "mine" / "notes.txt").write_text("not a clip")
-    made, told = own_videos(own(), tmp_path)
-    assert made.videos.shape == (2, 5, 1, 16, 16)
-    np.testing.assert_array_equal(made.frames[:8], made.frames[8:])
-    assert told == "2 clips of one's own, 16 frames"
-
-
-@pytest.mark.parametrize("path", ["mine", "mine/a.avi"])
-def test_one_clip_alone_is_enough(path: str, tmp_path: Path) -> None:
-    write_video(tmp_path / "mine" / "a.avi", moving_square(8))
-    assert len(own_videos(own(path=path), tmp_path)[0].videos) == 1
-
-
-def test_a_folder_that_holds_pictures_is_one_clip(tmp_path: Path) -> None:
-    write_pictures(tmp_path / "mine", moving_square(8), "{:03}.jpg")
-    assert len(own_videos(own(frames=3, stride=3), tmp_path)[0].videos) == 1
-
-
-@pytest.mark.parametrize("content", [None, "empty"])
-def test_ones_own_path_that_holds_no_clips_is_told_by_its_field(content: str | None, tmp_path: Path) -> None:
-    if content:
-        (tmp_path / "mine").mkdir()
-    with pytest.raises(UserError, match=r"^params\.yaml: data\.own\.path: mine (is not there|holds no clips)"):
-        prepare("own", own(), Paths(tmp_path))
-
-
-def test_a_clip_of_one_frame_is_told_with_what_it_needs(tmp_path: Path) -> None:
-    write_pictures(tmp_path / "mine" / "a", moving_square(1))
-    with pytest.raises(UserError, match=r"mine/a: 1 frame\(s\); 5 frames at stride 2 need 9"):
-        prepare("own", own(stride=2), Paths(tmp_path))
-
-
 @real
 @pytest.mark.parametrize(("name", "frames"), [("ido_walk", 43), ("lyova_walk", 50), ("eli_jack", 51)])
 def test_the_real_videos_have_as_many_frames_as_their_masks(name: str, frames: int) -> None:
@@ -231,8 +198,8 @@ def test_the_real_videos_have_as_many_frames_as_their_masks(name: str, frames: i
 @real
 def test_the_real_crop_holds_the_whole_person_and_follows_him(paths: Paths) -> None:
     """White in the place of the mask, black elsewhere: what the crop shows is what it keeps of the person."""
-    from manex.datasets.clips import followed
-    from pipeline.sources.clips import _masks
+    from manex.datasets.pictures import followed
+    from pipeline.sources.weizmann import _masks
 
     masks = _masks(REAL / "classification_masks.mat", "original_masks")["ido_walk"]
     painted = np.repeat(255 * masks[..., None], 3, -1)

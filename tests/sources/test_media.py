@@ -11,7 +11,7 @@ from movies import moving_square, write_pictures, write_video
 from PIL import Image
 
 from pipeline.errors import UserError
-from pipeline.stages import media
+from pipeline.sources import media
 from pipeline.sources.media import Picture
 
 CLIP = moving_square(6)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from pipeline.config.data import PEOPLE
+from manex.datasets.weizmann_names import PEOPLE
 
 Pictures = np.ndarray
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.stages import artifacts
+from pipeline.storage import artifacts
 from pipeline.storage.artifacts import (
     read_csv,
     read_json,

@@ -1,0 +1,106 @@
+"""The tables of one dataset: scores of every trial and video, what the walks recorded, what their denoisers keep."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from small_project import METHODS, PARAMS
+
+from pipeline.errors import UserError
+from pipeline.paths import Paths
+from pipeline.stages.evaluate import evaluate
+from pipeline.storage.artifacts import read_tensors, seal, write_tensors
+from pipeline.storage.results import SCORES, load_results
+
+pytestmark = pytest.mark.filterwarnings("ignore:no J.T v from a black box")
+RUN = [name for name, entry in METHODS.items() if entry["algorithm"] != "skipped"]
+VIDEOS, TRIALS, FRAMES = 2, 2, 8
+
+
+def again(paths: Paths, dataset: str = "rotated_mnist") -> None:
+    evaluate(dataset, {name: PARAMS.method(dataset, name) for name in PARAMS.methods}, paths)
+
+
+def test_every_method_that_was_run_has_a_score_of_every_trial_and_video(made: Paths) -> None:
+    found = load_results("rotated_mnist", made)
+    assert found.methods == RUN
+    assert {"method", *SCORES} <= set(found.scores.columns)
+    assert found.scores.groupby("method").size().eq(TRIALS * VIDEOS).all()
+    for method in RUN:
+        assert found.by_trial(method).shape == (TRIALS, VIDEOS)
+
+
+def test_the_scores_of_a_video_have_one_row_per_frame_of_the_truth(made: Paths) -> None:
+    frames = load_results("rotated_mnist", made).frames
+    assert (frames.groupby(["method", "trial", "video"])["frame"].max() >= 3).all()
+    assert set(frames["method"]) == set(RUN)
+
+
+def test_what_was_not_run_has_its_reason_and_no_row(made: Paths) -> None:
+    assert load_results("rotated_mnist", made).not_run == {"flow_none": "not wanted"}
+    found = load_results("clips", made)
+    assert found.not_run == {"flow_none": "not wanted", "oracle": "no true manifold is known"}
+    assert not {"flow_none", "oracle"} & set(found.scores["method"])
+
+
+def test_walks_are_recorded_from_the_first_generated_frame_on(made: Paths) -> None:
+    walks = load_results("rotated_mnist", made).walks
+    flow = walks[walks["method"] == "oracle"]
+    assert sorted(set(flow["frame"])) == [2, 3]
+    assert len(flow) == TRIALS * VIDEOS * 2
+    assert flow["heading_angle"].between(0, 90).all()
+
+
+def test_denoisers_are_diagnosed_along_their_walks_where_a_manifold_is_known(made: Paths) -> None:
+    diagnoses = load_results("rotated_mnist", made).diagnoses
+    assert set(diagnoses["method"]) == {"oracle", "flow_tikhonov", "flow_plug_in"}
+    medians = diagnoses.groupby("method")["effective_dimension"].median()
+    assert medians["oracle"] < 5 < medians["flow_tikhonov"]
+    assert len(load_results("clips", made).diagnoses) == 0
+
+
+def test_the_record_of_a_method_has_its_mean_and_its_series(made: Paths) -> None:
+    record = json.loads(made.record("evaluate", "rotated_mnist-oracle").read_text())
+    by_trial = load_results("rotated_mnist", made).by_trial("oracle")
+    assert record["metrics"]["dtw_ssid"] == pytest.approx(by_trial.to_numpy().mean(), rel=1e-5)
+    trials = {step: numbers for step, numbers in record["series"] if "trial/dtw_ssid" in numbers}
+    assert set(trials) == {0, 1}
+    assert record["metrics"]["extrapolate/seconds"] > 0
+    assert (record["dataset"], record["model"]) == ("rotated_mnist", "oracle")
+    assert not made.record("evaluate", "rotated_mnist-flow_none").exists()
+
+
+def test_scoring_again_gives_the_same_bytes(paths: Paths) -> None:
+    def content() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in paths.scores("rotated_mnist").iterdir()}
+
+    before = content()
+    again(paths)
+    assert content() == before
+
+
+def test_walks_of_another_number_of_videos_are_refused_with_the_command(paths: Paths) -> None:
+    file = paths.extrapolated("rotated_mnist", "persistence") / "trials.safetensors"
+    tensors = read_tensors(file, "")
+    write_tensors(file, {**tensors, "frames": tensors["frames"][:, :1]})
+    seal(file.parent)
+    with pytest.raises(UserError, match=r"1 videos, the dataset 2.*manex extrapolate rotated_mnist persistence"):
+        again(paths)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "frames.csv", "not_run.json"])
+def test_damaged_scores_are_refused_with_the_command(name: str, paths: Paths) -> None:
+    file = paths.scores("clips") / name
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(UserError, match=r"damaged .*manex evaluate clips"):
+        load_results("clips", paths)
+
+
+def test_a_score_that_is_missing_is_reported(made: Paths) -> None:
+    found = load_results("rotated_mnist", made)
+    lost = found.scores.drop(index=found.scores[found.scores["method"] == "oracle"].index[0])
+    kept = type(found)(**{**vars(found), "scores": pd.DataFrame(lost)})
+    with pytest.raises(UserError, match=r"scores\.csv: damaged \(oracle: not a score of every trial and video\)"):
+        kept.by_trial("oracle")

@@ -1,0 +1,114 @@
+"""dvc.yaml: every stage reads what others make, waits for its code, and says no more than its cell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.config.params import load
+from pipeline.paths import Paths
+from pipeline.stages.code import Cells
+from pipeline.tracking import record
+
+ROOT = Path(__file__).parents[1]
+DVC = (ROOT / "dvc.yaml").read_text()
+STAGES: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(DVC)["stages"]
+PARAMS = {
+    path.name: YAML(typ="safe", pure=True).load(path.read_text())
+    for path in (ROOT / "params.yaml", *sorted((ROOT / "profiles").glob("*.yaml")))
+}
+
+
+def cells(stage: dict[str, Any], params: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """The values of a stage's matrix, one dict per cell."""
+    axes = {name: params[axis.strip("${}")] for name, axis in stage.get("matrix", {}).items()}
+    for values in product(*axes.values()):
+        yield {f"${{item.{name}}}": value for name, value in zip(axes, values, strict=True)}
+
+
+def filled(text: str, cell: dict[str, str]) -> str:
+    for name, value in cell.items():
+        text = text.replace(name, value)
+    return text
+
+
+def outputs(stage: dict[str, Any]) -> list[str]:
+    found = [*stage.get("outs", []), *stage.get("metrics", [])]
+    return [next(iter(out)) if isinstance(out, dict) else out for out in found]
+
+
+def within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")
+
+
+def test_dvc_yaml_stays_short() -> None:
+    assert len(DVC.splitlines()) <= 95
+
+
+def test_the_stages_are_those_of_the_commands() -> None:
+    assert tuple(STAGES) == record.STAGES
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_stage_reads_is_made_by_another_one(stage: str) -> None:
+    made = [out for name, other in STAGES.items() if name != stage for out in outputs(other)]
+    sources = ("params.yaml", "manex", "pipeline", "data/own") if stage == "code" else ()
+    read = [dep for dep in STAGES[stage]["deps"] if dep not in sources]
+    related = {
+        dep: any(f"{out}/".startswith(f"{dep}/") or f"{dep}/".startswith(f"{out}/") for out in made) for dep in read
+    }
+    assert [dep for dep, known in related.items() if not known] == []
+
+
+@pytest.mark.parametrize("name", PARAMS)
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "code"])
+def test_every_cell_waits_for_a_file_of_its_code_that_is_written(stage: str, name: str) -> None:
+    (dep,) = [dep for dep in STAGES[stage]["deps"] if dep.startswith("data/code/")]
+    params = load(ROOT / "profiles" / name if name != "params.yaml" else ROOT / name)
+    written = {f"data/code/{cell}.json" for cell, _ in Cells(params, Paths(ROOT)).all()}
+    assert {filled(dep, cell) for cell in cells(STAGES[stage], PARAMS[name])} <= written
+
+
+@pytest.mark.parametrize("name", PARAMS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_declared_setting_is_in_every_profile(stage: str, name: str) -> None:
+    for cell in cells(STAGES[stage], PARAMS[name]):
+        for declared in STAGES[stage].get("params", []):
+            section = PARAMS[name]
+            for key in filled(declared, cell).split("."):
+                assert key in section, f"{filled(declared, cell)} is not in {name}"
+                section = section[key]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_command_names_the_stage_and_its_cell_and_nothing_of_the_machine(stage: str) -> None:
+    axes = [f"${{item.{axis}}}" for axis in STAGES[stage].get("matrix", {})]
+    assert STAGES[stage]["cmd"].split() == ["python", "-m", "pipeline", stage, *axes]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_its_module(stage: str) -> None:
+    assert (ROOT / "pipeline" / "stages" / f"{stage}.py").is_file()
+
+
+def test_mlflow_is_imported_by_one_file_alone() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "pipeline").rglob("*.py"))
+        if "mlflow" in roots(path)
+    }
+    assert found == {"pipeline/tracking/store.py"}
+
+
+def roots(path: Path) -> set[str]:
+    """The packages that a file imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.split(".")[0] for name in plain | named}
