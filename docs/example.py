@@ -5,20 +5,21 @@ The manifold is a circle: the hand of a clock going round, in images of 16 x 16 
 
 from __future__ import annotations
 
+from itertools import islice
+
 import torch
 
-from pipeline.config.methods import Linear, TangentFlow
-from pipeline.config.training import ResUNetTraining
-from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.linear import Linear
+from manex.extrapolators.tangent_flow import TangentFlow
 from manex.extrapolators.walk import walk
 from manex.geometry.eigen import top_eigenspace
 from manex.geometry.products import Jacobian
 from manex.geometry.tangent import principal_angles
 from manex.metrics.dtw import dtw_ssid
 from manex.metrics.ssim import ssim_distances
-from pipeline.networks.build import build_network
+from manex.noises.draws import ItemNoise
 from manex.training.loop import Training
-from manex.training.objectives import trained_denoiser
+from manex.training.resunet import ResUNetTraining
 
 
 def hand(degrees: torch.Tensor) -> torch.Tensor:
@@ -34,21 +35,20 @@ def main() -> dict[str, float]:
     torch.manual_seed(0)
     video = hand(torch.arange(0, 360, 6.0))
     shuffled = video[torch.randperm(len(video))]
-    settings = {"widths": (16, 32, 32), "steps": 400, "batch": 32, "learning_rate": 0.02, "ema": 0.98}
-    cfg = ResUNetTraining(network="resunet", **settings)
-    training = Training(build_network(cfg, 1, 16), shuffled[6:], shuffled[:6], cfg)
+    cfg = ResUNetTraining(widths=(16, 32, 32), steps=400, batch=32, learning_rate=0.02, ema=0.98)
+    training = Training.begin(cfg, shuffled[6:], shuffled[:6])
     for record in training.run():
         print(f"step {record.step}: held-out PSNR {record.scores['psnr_held_out_25']:.1f} dB")
-    denoiser = trained_denoiser(training.average, cfg)
+    denoiser = cfg.finished(training.average)
 
     sigma = 15 / 255
     space = top_eigenspace(Jacobian(denoiser.at(sigma), video[10:11]), 2)
     true = video[11:12] - video[9:10]
     found = {"tangent_angle": float(torch.rad2deg(principal_angles((true / true.norm())[None], space.vectors)))}
 
-    flow = TangentFlow(algorithm="tangent_flow", frames=58, sigma_255=15, speed=1.0, momentum=2)
-    for name, method in {"linear": Linear(algorithm="linear", frames=58, sigma_255=15, eta=1), "flow": flow}.items():
-        states = walk(method, denoiser, video[:1], video[1:2], ItemNoise([(0, 0)]))
+    methods = {"linear": Linear(sigma=sigma, eta=1), "flow": TangentFlow(sigma=sigma, speed=1, momentum=2)}
+    for name, method in methods.items():
+        states = islice(walk(method, denoiser, video[:1], video[1:2], ItemNoise([(0, 0)])), 58)
         generated = torch.cat([video[:2], *(state.frame.clamp(0, 1) for state in states)])
         found[name] = dtw_ssid(ssim_distances(video, generated))
     return found
