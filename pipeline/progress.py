@@ -1,4 +1,4 @@
-"""How far a long loop is: a bar with the time left on a terminal, a few plain lines elsewhere. On stderr."""
+"""Progress of long loops, on stderr: a bar with the time left on a terminal, a few plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _bar(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> 
 
 
 def _lines(iterable: Iterable[T], label: Callable[[], str], total: int | None) -> Iterator[T]:
-    """At every tenth of the way but at most one line in five seconds; nothing of a loop that is quicker than that."""
+    """A line at every tenth of the way, at most one in five seconds; none for a loop that is quicker than that."""
     began = said = time.monotonic()
     done = tenth = 0
     for done, item in enumerate(iterable, 1):

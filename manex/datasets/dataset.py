@@ -15,8 +15,8 @@ from manex.datasets.manifold import LatentManifold
 from manex.datasets.videos import ClipVideos, LatentVideos
 
 Order = tuple[Int[Tensor, "clip frame"], Bool[Tensor, "clip frame"]]
-"""For every frame of every clip its row among the training frames, or -1 - row among the held-out ones; and whether there
-is such a frame, since clips differ in length."""
+"""For every frame of every clip its row among the training frames, or -1 - row among the held-out ones; and whether
+there is such a frame, since clips differ in length."""
 
 
 @dataclass(frozen=True, eq=False)

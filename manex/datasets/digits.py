@@ -49,6 +49,7 @@ def along(
     unit: str,
     period: float | None,
 ) -> LatentVideos:
+    """The videos of some digits, each moved along the coordinates of a latent."""
     return LatentVideos(
         videos=np.stack([_video(digit, motion, coordinates) for digit in digits]),
         coordinates=coordinates,

@@ -12,13 +12,13 @@ from manex.noises.draws import ItemNoise
 
 
 class AffineFlow(Walk, Optical):
-    """One affine map registers the two frames; its powers carry the second one on."""
+    """One affine map registers the two frames; its powers move the second one."""
 
     motion: Literal["affine"] = "affine"
 
 
 def affine_flow(model: None, first: Frames, second: Frames, cfg: AffineFlow, noise: ItemNoise) -> Iterator[WalkState]:
-    """u_1 carried on by the same motion endlessly, each frame sampled once from u_1.
+    """u_1 moved endlessly by the same motion, each frame sampled once from u_1.
 
     What lies outside u_1 cannot come into view: it is black.
 

@@ -12,13 +12,13 @@ from manex.noises.draws import ItemNoise
 
 
 class DenseFlow(Walk, Optical):
-    """Optical flow between the two frames, held steady, carries the second one on."""
+    """Optical flow between the two frames, held steady, moves the second one."""
 
     motion: Literal["tvl1", "ilk"] = "tvl1"
 
 
 def dense_flow(model: None, first: Frames, second: Frames, cfg: DenseFlow, noise: ItemNoise) -> Iterator[WalkState]:
-    """u_1 carried on by the same motion endlessly, each frame sampled once from u_1.
+    """u_1 moved endlessly by the same motion, each frame sampled once from u_1.
 
     What lies outside u_1 cannot come into view: it is black.
 

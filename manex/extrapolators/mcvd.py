@@ -18,7 +18,7 @@ from manex.samplers.ddim import DDIM, ddim, levels
 
 
 class MCVD(Walk, DDIM):
-    """The next frames by diffusion, given the last two; a speed that is not whole shows the nearest frames."""
+    """The next frames by diffusion, given the last two; a fractional speed shows the nearest frames."""
 
     takes: ClassVar[type] = ConditionalUNet
     default_model: ClassVar[str] = "mcvd"

@@ -2,7 +2,7 @@
 
 An entry names a kind (`algorithm: tangent_flow`), which is a file of the library (manex/extrapolators/tangent_flow.py)
 with one settings class in it. The entry's model has the fields of that class, noise levels spelled `sigma_255` in 1/255
-of the grey range, and what the workflow adds. Below params.yaml noise levels are grey levels: the division is here alone.
+of the grey range, and what the workflow adds. Below params.yaml noise levels are grey levels; only this file divides.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Entry(Section):
     Attributes:
         discriminator: the key that names the kind.
         package: where its file is.
-        root: the base of the settings classes there, as `module:class`; a string, so that an entry that is skipped imports nothing.
+        root: the base of the settings classes there, as `module:class`; a string, so that skipping imports nothing.
         skipped: the model of entries that are not run.
         wraps: the settings class; None on the bases of entries.
     """

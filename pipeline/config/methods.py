@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from manex.noises.base import Noise
 
 Block = Literal["manifold", "rivals", "supervised", "denoisers"]
-"""The part of Table 1 that shows a method. `supervised`: rivals trained on ordered clips, which reveal more than shuffled
-frames; `denoisers`: the ablation reports/denoisers.md instead."""
+"""The part of Table 1 that shows a method. `supervised`: rivals trained on ordered clips, which reveal more than
+shuffled frames; `denoisers`: reports/denoisers.md instead."""
 
 
 def _brought(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a params.yaml of an earlier version lacks, told with the line to add."""
+"""What a params.yaml of an earlier version lacks, with the line to add."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pipeline.figures.style import colour, figure, readable
 
 
 def comparison_figure(table: pd.DataFrame) -> Figure:
-    """One panel a dataset, one dot a method on a logarithmic axis, whiskers for the 95 % interval.
+    """One panel per dataset, one dot per method on a logarithmic axis, whiskers for the 95 % interval.
 
     Args:
         table: Table 1, with columns `dataset`, `method`, `dtw_ssid`, `dtw_ssid_low`, `dtw_ssid_high`; a method that was

@@ -16,7 +16,7 @@ Place = Callable[[Path, bool], tuple[Path, Path]]
 
 
 def paths_figure(truth: Path, period: float | None, unit: str, recovered: Mapping[str, Path]) -> Figure:
-    """One panel a method: true frames as blue dots, an arrow a step of the walk.
+    """One panel per method: true frames as blue dots, one arrow per step of the walk.
 
     Args:
         truth: (frame,) coordinates of the true frames.

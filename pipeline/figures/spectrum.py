@@ -25,7 +25,7 @@ def spectrum_figure(
     vectors: Float[Tensor, "frame shown channel height width"],
     title: str,
 ) -> Figure:
-    """Left: eigenvalues at each frame; right: a column a frame, the frame above its first eigenvectors.
+    """Left: eigenvalues at each frame; right: one column per frame, the frame above its first eigenvectors.
 
     Args:
         numbers: of the frames in the walk.

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it is written: colours that the colour-blind tell apart, the same bytes each time."""
+"""The style of all figures: colours that the colour-blind can distinguish, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _FIXED = {"tangent_flow": "#0072B2", "tangent_space": "#D55E00", "linear": "#CC7
 
 
 def colour(method: str, methods: tuple[str, ...]) -> str:
-    """One colour a method, the same in every figure."""
+    """One colour per method, the same in every figure."""
     others = cycle(c for c in _COLOURS if c not in _FIXED.values())
     rest = {name: next(others) for name in methods if name not in _FIXED}
     return _FIXED.get(method) or rest[method]
 
 
 def readable(name: str) -> str:
-    """A name of params.yaml as figures print it."""
+    """A name from params.yaml as figures print it."""
     return name.replace("_", " ")
 
 

@@ -19,7 +19,7 @@ GROUND = 0.4
 
 
 def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 12) -> Figure:
-    """One row for the truth and one a method; `columns` frames, evenly spaced from first to last.
+    """One row for the truth and one per method; `columns` frames, evenly spaced from first to last.
 
     Args:
         truth: grey levels in [0, 1].
@@ -40,7 +40,7 @@ def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 1
 
 
 def sheet_of(videos: list[Video], columns: int, border: int = 1) -> Image:
-    """A row a video, `columns` frames of each, evenly spaced from first to last, with a border round each frame."""
+    """One row per video, `columns` frames each, evenly spaced from first to last, with a border around each frame."""
     rows = []
     for video in videos:
         frames = video[sampled(len(video), columns)].permute(0, 2, 3, 1).numpy()

@@ -1,4 +1,4 @@
-"""Models as walks and analyses take them: trained ones from models/, closed forms from the prepared dataset, plug-ins."""
+"""Models as walks and analyses take them: trained ones, closed forms of the prepared dataset, plug-ins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.storage.artifacts import read_json, read_tensors
 
 PLUG_IN = "pipeline.models.plugin:load_plug_in"
 UNSHUFFLED = "manex.denoisers.permuted:unshuffled"
-"""Named, not imported: they are no part of the code of cells that need neither."""
+"""Named, not imported, so that they are not part of the code of cells that need neither."""
 
 
 def load_model(

@@ -14,10 +14,10 @@ ABOUT = {
     ),
     ".gif": (
         "Moving picture: the truth and all methods side by side, each played in the same time",
-        "Moving picture: all methods beside the truth",
+        "Moving picture: all methods next to the truth",
     ),
     "_paths.svg": (
-        "One panel a method: the true frames as dots on the latent circle or segment, an arrow for each step",
+        "One panel per method: the true frames as dots on the latent circle or segment, an arrow for each step",
         "Where each walk is on the latent manifold; dots are true frames, an arrow is a step (Fig. 3).",
     ),
     "_alignment.svg": (
@@ -37,7 +37,7 @@ ABOUT = {
         "the tangent leaves the circle, denoising leads back (Fig. 1).",
     ),
     "comparison.svg": (
-        "One panel a dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
+        "One panel per dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
         "Table 1 as a picture; whiskers are 95 % bootstrap intervals over trials and videos.",
     ),
     "_psnr.svg": (

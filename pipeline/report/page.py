@@ -13,13 +13,13 @@ from pipeline.report.sprites import COLUMNS
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with the words that stand for it.
+    """A figure with its texts.
 
     Attributes:
         address: a `data:` address.
-        alt: what it shows, for who cannot see it.
+        alt: description for readers who cannot see the picture.
         caption: what to look for.
-        moving: hidden until asked for, so that nothing moves unasked.
+        moving: whether it moves; it is hidden until asked for.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """A method on a dataset, as Table 1 has it; texts, ready to be printed.
+    """A method on a dataset as in Table 1: texts, ready to print.
 
     Attributes:
         cells: by column; empty if the method was not run.
         not_run: why it was not; "" if it was.
-        aside: what it knows that puts it out of competition; "" if nothing.
+        aside: the extra knowledge that puts it out of competition; "" if none.
         best: whether no method in competition is better.
     """
 
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """A method's paired difference to its best rival, as texts."""
+    """A method's paired difference from its best rival, as texts."""
 
     method: str
     rival: str
@@ -60,11 +60,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Detail:
-    """The videos of a dataset, to be leafed through.
+    """The videos of a dataset, to browse.
 
     Attributes:
-        rows: of the sprites: the truth first, then the methods.
-        sprites: one a video.
+        rows: names of the sprites' rows: the truth first, then the methods.
+        sprites: one per video.
         scores: DTW-SSID as text by video and method, in the order of `rows` without the truth.
         width, height: of a frame, in pixels.
     """
@@ -101,7 +101,7 @@ class Report:
         settings: params.yaml as text, by section.
         provenance: facts by name.
         times: rows of (stage, item, seconds, machine).
-        absent: (what, why) of all that was not run.
+        absent: (what, why) for everything that was not run.
     """
 
     profile: str

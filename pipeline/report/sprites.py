@@ -1,4 +1,4 @@
-"""All frames of one video, by every method, in one picture a browser can cut tiles from."""
+"""All frames of one video, by every method, in one picture from which a browser can cut tiles."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from pipeline.figures.videos import sheet_of
 
 COLUMNS = 32
-"""Frames a row; longer videos are thinned out evenly, shorter ones fill it by repeating frames."""
+"""Frames per row; longer videos are thinned out evenly, shorter ones fill the row by repeating frames."""
 
 
 def sprite(videos: Sequence[Float[Tensor, "frame channel height width"]]) -> str:
-    """A PNG as a data address: a row a video, `COLUMNS` tiles each, without borders."""
+    """A PNG as a data address: one row per video, `COLUMNS` tiles each, without borders."""
     sheet = (sheet_of(list(videos), COLUMNS, border=0).clip(0, 1) * 255).round().astype("uint8")
     return data_address(png(Image.fromarray(sheet[..., 0] if sheet.shape[2] == 1 else sheet)), "image/png")
 

@@ -32,7 +32,7 @@ Tables = dict[str, pd.DataFrame]
 
 
 def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths) -> None:
-    """Write data/scores/NAME: one row per method, trial and video in scores.csv, and so on; not_run.json says the rest."""
+    """Write data/scores/NAME: tables of all methods, and not_run.json with the reasons of those that were not run."""
     device = settings().prepare_torch()
     not_run = {method: reason for method, entry in methods.items() if (reason := _reason(name, method, entry, paths))}
     run_ones = [method for method in methods if method not in not_run]
@@ -51,7 +51,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             run.metrics, run.series = _numbers(tables)
             run.metrics |= _of_the_walk(paths, f"{name}-{method}")
     for method in not_run:
-        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # of an earlier run that had results
+        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # from an earlier run that had results
     with replacing_folder(paths.scores(name), sealed=True) as folder:
         for table in ("scores", "frames", "walks", "diagnoses"):
             parts = [tables[table] for tables in found if table in tables]
@@ -89,7 +89,7 @@ def _scored(name: str, method: str, dataset: Dataset, trials: Trials) -> Tables:
 
 
 def _walked(dataset: Dataset, trials: Trials) -> Tables:
-    """`walks`: what the algorithm recorded of each generated frame, and the angle of its heading to the true tangent."""
+    """`walks`: what the algorithm recorded of each generated frame, and the heading's angle to the true tangent."""
     numbers = dict(trials.record)
     if trials.headings is not None and dataset.manifolds:
         frames = trials.frames[:, :, 2:]

@@ -24,7 +24,7 @@ from pipeline.tracking.record import recorded
 
 
 def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int], paths: Paths) -> None:
-    """Write data/extrapolated/NAME/METHOD: the frames of every trial, and what the walk recorded. Nothing is measured."""
+    """Write data/extrapolated/NAME/METHOD: the frames of every trial, and what the walk recorded, unmeasured."""
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)
@@ -49,7 +49,7 @@ def item_noise(model: nn.Module | None, keys: Sequence[Sequence[int]]) -> ItemNo
 
 
 def _recorded(walked: Sequence[WalkState]) -> dict[str, Tensor]:
-    """What the algorithm says of itself, (item, frame, ...): its headings and numbers, those that it has."""
+    """What the algorithm recorded, (item, frame, ...): its headings and numbers, if it has any."""
     found = {f"record.{key}": torch.stack([state.record[key] for state in walked], 1) for key in walked[0].record}
     headings = [state.heading for state in walked if state.heading is not None]
     return {**found, "headings": torch.stack(headings, 1)} if headings else found

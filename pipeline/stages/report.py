@@ -1,8 +1,8 @@
 """report: everything on one page, reports/index.html.
 
-Not a stage of dvc.yaml, but a view made from what the stages left, as `track sync` and `times` are: it tells the
-commit, the machine, the times and the hash of dvc.lock, which change where no result does, and dvc.lock is complete
-only when the last stage is done. So DVC neither runs nor stores it. It shows private datasets too: git ignores it.
+It is not a stage of dvc.yaml, but a view of what the stages left, like `track sync` and `times`. It shows the commit,
+machine, times and hash of dvc.lock, which change even when no result does. And dvc.lock is complete only when the last
+stage is done. So DVC neither runs nor stores it. It shows private datasets too, so git ignores it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pipeline.storage.trials import load_trials
 from pipeline.tracking.record import commit_of, read_records
 
 TIMES = ("stage", "item", "seconds", "peak_memory_mb", "commit")
-"""Of every record."""
+"""Columns of the table of times."""
 
 
 def report(params: Params, paths: Paths) -> None:
@@ -51,7 +51,7 @@ def report(params: Params, paths: Paths) -> None:
 
 
 def _note_provenance(params: Params, paths: Paths) -> None:
-    """Write provenance.json, unless it says of these results where they were first made."""
+    """Write provenance.json, unless it already says where these results were first made."""
     facts = {
         "profile": params.profile,
         "settings": hashlib.sha256(paths.params.read_bytes()).hexdigest(),
@@ -63,7 +63,7 @@ def _note_provenance(params: Params, paths: Paths) -> None:
 
 
 def _aside(entry: MethodEntry) -> str:
-    """What a method knows that puts it out of competition; "" if nothing."""
+    """The extra knowledge that puts a method out of competition; "" if none."""
     if entry.shown_in == "supervised":
         return "saw ordered clips"
     return "knows the truth" if entry.model_name == "oracle" else ""

@@ -38,18 +38,18 @@ frames to the manifold, in grey levels. `oracle` walks with the exact denoiser o
 """
 CAPTION_DENOISERS = """
 Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
-those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true frames,
-medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention |<J t, t>| of the
-unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in Table 1. Seconds per
-frame depend on the machine: costs.csv.
+those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true
+frames, medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention
+|<J t, t>| of the unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in
+Table 1. Seconds per frame depend on the machine: costs.csv.
 """
 
 
 def table(params: Params, paths: Paths) -> None:
-    """Write table1.md, table1.csv, metrics.json, denoisers.md, denoisers.csv, diagnostics.csv, and the untracked costs.csv.
+    """Write table1.md and .csv, metrics.json, denoisers.md and .csv, diagnostics.csv, and the untracked costs.csv.
 
-    A dataset whose raw data are not at hand keeps the rows that the tables have, if its settings are still the same:
-    they were computed elsewhere.
+    A dataset whose raw data are not at hand keeps its rows, which were computed elsewhere, if its settings are still
+    the same.
     """
     with recorded(paths, "table", "", {}) as run:
         results = {name: load_results(name, paths) for name in params.datasets if not absence(paths.prepared(name))}
@@ -145,7 +145,7 @@ def _markdown(rows: list[Row], params: Params, paths: Paths) -> str:
 
 
 def _notes(name: str, paths: Paths) -> list[str]:
-    """What the dataset was made of, where that is not always the same."""
+    """What the dataset was made of, if that can vary."""
     if absence(paths.prepared(name)):
         return []
     note = read_json(paths.prepared(name) / "dataset.json", f"manex prepare {name}").get("note")

@@ -14,17 +14,17 @@ from matplotlib.figure import Figure
 from pipeline.figures.style import figure, readable
 
 WRITTEN = 150
-"""Squares a panel up to which each shows its number."""
+"""Squares per panel up to which each shows its number."""
 
 
 def heatmap_figure(table: pd.DataFrame, axes: Sequence[str]) -> Figure:
-    """One panel a dataset and method, one square a setting: the mean over seeds of the cells that were done.
+    """One panel per dataset and method, one square per setting: the mean over seeds of the cells that were done.
 
-    The axis with the most values runs across, all combinations of the others down. A cross stands where every seed
+    The axis with the most values runs across, all combinations of the others down. A cross means that every seed
     failed. Darker is better.
 
     Args:
-        table: a row a cell, with columns `dataset`, `method`, `dtw_ssid`, `status` and the axes.
+        table: one row per cell, with columns `dataset`, `method`, `dtw_ssid`, `status` and the axes.
         axes: the settings that vary; a method that does not have one holds no value there.
     """
     run = table[table["status"] != "not run"]
@@ -51,7 +51,7 @@ def heatmap_figure(table: pd.DataFrame, axes: Sequence[str]) -> Figure:
 
 
 def _squares(own: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
-    """Means over seeds, in the order of the grid; NaN where none was done."""
+    """Means over seeds, in the order of the grid; NaN if none was done."""
     mine = [axis for axis in axes if own[axis].notna().any()]
     across = max(mine, key=lambda axis: own[axis].nunique(), default=None)
     keys = {

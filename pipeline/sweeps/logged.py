@@ -1,4 +1,4 @@
-"""A sweep in MLflow: a parent run that holds the table and the picture, a child a cell. Made after all is written.
+"""A sweep in MLflow: a parent run with the table and the picture, one child per cell. Made after all is written.
 
 A cell is found again by its key and its status, so that a second sweep adds what is new and replaces what has failed
 before.

@@ -1,4 +1,4 @@
-"""What a sweep keeps: a file a task, named by the task's hash; the networks it trained. Written by the parent alone."""
+"""What a sweep keeps: one file per task, named by its hash, and the networks it trained. Only the parent writes."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the folder: two sweeps at once would do everything twice.
+        """Lock the folder: two sweeps at once would do everything twice.
 
         Raises:
             UserError: another sweep holds it, or it cannot be written to.

@@ -1,4 +1,4 @@
-"""A sweep from grid to table: trainings first, then cells; what was done before is not done again."""
+"""A sweep from grid to table: trainings first, then cells. What was done before is not repeated."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Sweep:
 
     @property
     def told(self) -> str:
-        """How many cells are what, in words."""
+        """How many cells have which status, in words."""
         counts = Counter(row.status for row in self.rows)
         words = (f"{counts[status]} {status}" for status in ("done", "failed", "not run") if counts[status])
         return f"sweep {self.name}: {len(self.rows)} cells, {', '.join(words)}"

@@ -45,7 +45,7 @@ _ALONE = Lock()
 
 
 def attempt(task: Task) -> Outcome:
-    """Do a task. A failure is an answer, too: the other tasks go on."""
+    """Do a task. A failure is an answer, too: the other tasks continue."""
     with _ALONE:
         keep_freed_memory()
         began, cpu = time.perf_counter(), time.process_time()
@@ -66,7 +66,7 @@ def attempt(task: Task) -> Outcome:
 
 
 def keep_freed_memory() -> None:
-    """Undo what Dask's nanny tells glibc: to hand all freed memory back at once, which slows torch down."""
+    """Undo a setting of Dask's nanny: that glibc returns all freed memory at once, which slows torch down."""
     if "MALLOC_TRIM_THRESHOLD_" in os.environ and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_MMAP_THRESHOLD, 2**25)
         mallopt(_M_TRIM_THRESHOLD, 2**28)
@@ -159,7 +159,7 @@ def _need_same(found: str, expected: str, folder: Path) -> None:
 
 
 def _message(error: Exception) -> str:
-    """In one line: errors of ours say enough, others say where they arose."""
+    """The error in one line; those that are not ours with the place where they arose."""
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ManexError):
         return message

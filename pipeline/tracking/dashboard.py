@@ -21,7 +21,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight idle processes that judge chatbots
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight idle processes for judging chatbots
     "PYTHONWARNINGS": "ignore",  # deprecations inside the server
 }
 
@@ -29,7 +29,7 @@ QUIET = {
 def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST) -> None:
     """Bring MLflow up to date and serve it until Ctrl-C, to this machine alone unless another host is asked for.
 
-    A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only the address is told.
+    A tracking server (MLFLOW_TRACKING_URI=http...) serves itself: then only the address is printed.
 
     Raises:
         UserError: the port is taken, or MLflow cannot be started.
@@ -50,7 +50,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST)
         return
     say("Ctrl-C ends it")
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
-    # The address goes through the environment: it may hold a password, and arguments can be read by everyone here.
+    # The address goes through the environment: it may hold a password, and everyone on this machine can read arguments.
     address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
     folder = {"MLFLOW_ARTIFACTS_DESTINATION": str(paths.root.resolve() / "mlartifacts")}
     server = subprocess.Popen([*command, *QUIET_OPTIONS], env={**os.environ, **QUIET, **address, **folder})
@@ -63,7 +63,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST)
         server.terminate()
         server.wait()
     if code:
-        raise UserError(f"mlflow server ended with code {code}; its messages stand above")
+        raise UserError(f"mlflow server ended with code {code}; its messages are above")
 
 
 def _need_free(host: str, port: int) -> None:

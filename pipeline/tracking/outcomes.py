@@ -1,4 +1,4 @@
-"""What a run of a stage amounts to, read from its record. Nothing here knows MLflow: `store` hands it over."""
+"""The outcome of a run of a stage, read from its record. Nothing here knows MLflow: `store` passes it on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Outcome:
         steps: metrics by step (train), by trial and by frame (evaluate).
         final: metrics of the whole, including the numeric facts of the record.
         words: the facts that are not numbers.
-        frames: the dataset's name and its prepared frames, where the run read one.
+        frames: the dataset's name and its prepared frames, if the run read one.
         model: what a training made, or a walk used.
     """
 

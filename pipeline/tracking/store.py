@@ -1,8 +1,8 @@
 """The MLflow store: the only file that imports mlflow, inside functions because that takes seconds.
 
-One parent run per revision (the commit of the records, with "+" if files differed from it), below it one run per training
-and one per (dataset, method) cell. The parent holds what belongs to the whole: Table 1 as a table and as metrics, and the
-figures. Trainings and cells name the prepared frames they read (by a hash) and the model they made or used.
+Each revision (the commit of the records, with "+" if files differed from it) is a parent run. Below it is one run per
+training, (dataset, method) cell and analysis. The parent holds what belongs to the whole: Table 1 as a table and as
+metrics, and the figures. The others name the prepared frames they read (by a hash) and the model they made or used.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Tracker:
         return True
 
     def revision(self, outcome: Outcome) -> str:
-        """The parent run of a record's revision, made if it is not there."""
+        """The parent run of a record's revision, made if it does not exist."""
         revision = outcome.words.get("commit") or "no commit"
         found = self.client.search_runs([self.experiment], filter_string=f"tags.`manex.revision` = '{revision}'")
         if found:
@@ -211,7 +211,7 @@ def client_of(uri: str) -> MlflowClient:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """MLflow 3.17 uses what SQLAlchemy 2.1 and others call deprecated: nothing a user of this project can mend."""
+    """MLflow 3.17 uses what SQLAlchemy 2.1 and others call deprecated: nothing a user of this project can fix."""
     with warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)

@@ -1,8 +1,8 @@
-"""Runs in MLflow: of finished stages, from their records, and of a training while it goes.
+"""Runs in MLflow: of finished stages, from their records, and of a training while it runs.
 
-Runs are rebuilt from the record files under reports/records, so MLflow holds nothing that cannot be had again. A run is
-found again by the tag `manex.key`, the hash of its record, set when everything else is logged: a run without it is a
-live view of a training or was broken off, and the next logging of its cell replaces it.
+Runs are rebuilt from the records under reports/records, so MLflow holds nothing that cannot be made again. A run is
+found by the tag `manex.key`, the hash of its record, which is set when everything else is logged. A run without it is a
+live view of a training or was interrupted; the next logging of its cell replaces it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Counts:
 def log_record(paths: Paths, record: Path) -> bool:
     """Make the run of one record, unless it is there already; true if it was made.
 
-    MLflow's absence never fails a stage: what went wrong is said in one line, and `sync` mends it later.
+    MLflow's absence never fails a stage: one line says what went wrong, and `sync` makes up for it later.
     """
     if settings().tracking == "off" or record.parent.name not in LOGGED or not record.is_file():
         return False
@@ -53,7 +53,7 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
     """Make the missing runs of all records.
 
     Args:
-        report: told of every record as it is done.
+        report: called with a line for each record once it is done.
 
     Raises:
         UserError: MLflow cannot be reached.
@@ -86,7 +86,7 @@ def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:
 
 
 def experiment_id(paths: Paths) -> str:
-    """The experiment all runs are in, made if it is not there.
+    """The experiment of all runs, made if it does not exist.
 
     Raises:
         UserError: MLflow cannot be reached.
@@ -98,13 +98,13 @@ def experiment_id(paths: Paths) -> str:
 
 
 class Live:
-    """A training as it goes, to be watched; the run of the finished record replaces it."""
+    """A training while it runs, to be watched; the run of the finished record replaces it."""
 
     def __init__(self, tracker: Tracker | None, run_id: str, paths: Paths):
         self._tracker, self._run_id, self._paths = tracker, run_id, paths
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Add one step; the first failure is told once and ends the live view, not the training."""
+        """Add one step; the first failure is reported once and ends the live view, not the training."""
         if self._tracker is None:
             return
         try:
@@ -144,7 +144,7 @@ def _now() -> int:
 
 
 def _reason(paths: Paths, error: Exception) -> str:
-    """Where and what, in one line. Of a server only the kind of error: messages repeat addresses and secrets."""
+    """Where and what, in one line. Of a server only the kind of error: its messages repeat addresses and secrets."""
     uri = tracking_uri(paths)
     if isinstance(error, UserError | DamagedError):
         return str(error)
