@@ -1,7 +1,7 @@
-"""A sweep on a Slurm cluster, by dask-jobqueue: python docs/slurm.py sweeps/example.yaml 50
+"""A sweep on a Slurm cluster, through dask-jobqueue: python docs/slurm.py sweeps/example.yaml 50
 
 Run it where jobs are submitted, in the project's folder, which all nodes must see under the same path. It submits 50
-jobs of one worker each, does the sweep, and ends them. Adapt queue, memory and time; docs/scaling.md says how much.
+jobs with one worker each, runs the sweep, and ends the jobs. Adapt queue, memory and time to your cluster.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dask_jobqueue import SLURMCluster
 
 
 def cluster(threads: int) -> SLURMCluster:
-    """Jobs of one worker that does one cell at a time with `threads` threads (the grid's `threads`)."""
+    """Jobs with one worker each, which does one cell at a time with `threads` threads (the grid's `threads`)."""
     return SLURMCluster(
         cores=1,
         job_cpu=threads,

@@ -1,1 +1,1 @@
-"""Denoising for manifold extrapolation: train a denoiser on shuffled frames, walk along the manifold it learnt."""
+"""Denoising for manifold extrapolation: train a denoiser on shuffled frames, walk along the manifold it has learnt."""

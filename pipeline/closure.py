@@ -1,4 +1,4 @@
-"""What code a module runs: the project files that it imports, each with a hash of what they say to the interpreter.
+"""The code of a module: the project files that it imports, each with a hash of its syntax tree.
 
 DVC knows nothing of imports. Here the import statements of a file are followed, anywhere in it, through the packages of
 this project, and each file is hashed as its syntax tree without comments and docstrings: what a comment says changes no
@@ -124,5 +124,5 @@ def _digest(tree: ast.Module, data: Iterable[Path]) -> str:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    """A string that stands alone: of a module, class or function, or below an attribute."""
+    """Whether a statement is only a string: the docstring of a module, class, function or attribute."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

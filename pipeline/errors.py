@@ -25,7 +25,7 @@ NO_MEMORY = ("allocate memory", "not enough memory", "out of memory", "Storage s
 
 
 def refusal(error: Exception) -> str:
-    """What to say where the machine is at fault: no memory, no room, no permission; "" where the program may be."""
+    """The message if the machine is at fault: no memory, no room, no permission; "" if it may be the program."""
     first = (str(error).splitlines() or [""])[0]
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(word in first for word in NO_MEMORY)):
         return f"not enough memory ({first or 'refused'}); ask for less in params.yaml: batch, frames, widths, size"

@@ -34,7 +34,7 @@ class Paths:
 
     @property
     def code(self) -> Path:
-        """What each cell's code is, for DVC."""
+        """The code of each cell, for DVC."""
         return self.root / "data" / "code"
 
     def raw(self, source: str) -> Path:
@@ -46,7 +46,7 @@ class Paths:
 
     @property
     def plug_ins(self) -> Path:
-        """The user's own denoisers."""
+        """The user's plug-in denoisers."""
         return self.root / "data" / "own"
 
     def plug_in_files(self) -> list[Path]:
@@ -97,7 +97,7 @@ class Paths:
 
     @property
     def private(self) -> Path:
-        """Pictures that git must not get: of real people, of a user's own clips."""
+        """Pictures that must stay out of git: of real people, of the user's clips."""
         return self.reports / "private"
 
     @property

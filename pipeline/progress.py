@@ -1,4 +1,4 @@
-"""How far a long loop is: a bar with the time left on a terminal, a few plain lines elsewhere. On stderr."""
+"""Progress of long loops, on stderr: a bar with the time left on a terminal, a few plain lines elsewhere."""
 
 from __future__ import annotations
 

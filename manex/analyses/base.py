@@ -34,7 +34,7 @@ class Subject:
 
     Attributes:
         name: of the walk that it belongs to.
-        label: how tables call the denoiser.
+        label: the denoiser's name in tables.
         sigma: the noise level of the walk, in grey levels.
     """
 

@@ -25,7 +25,7 @@ SPECTRUM = 5
 _PROBES = 8
 _PRODUCTS = 80
 SUMMARY = ("tangent_angle", "retention", "asymmetry", "effective_dimension")
-"""What the analysis reports of `diagnose`, as medians."""
+"""What the analysis reports from `diagnose`, as medians."""
 
 
 class Geometry(Analysis):
@@ -60,7 +60,7 @@ def diagnose(
     """The geometry at every `every`-th frame, at a noisy copy of it, all videos at once.
 
     Yields:
-        By name, one number a video: `frame`; `retention_error` |J t - t| and `retention` |<J t, t>| for the true unit
+        By name, one number per video: `frame`; `retention_error` |J t - t| and `retention` |<J t, t>| for the true unit
         tangent t (0 and 1 for a perfect denoiser); `tangent_angle`, degrees from t to the top-5 eigenspace;
         `eigenvalue_1` to `eigenvalue_5` of the symmetric part; `effective_dimension`, the trace of J; `asymmetry`,
         |J - J^T| / |J + J^T| (both by seeded random probes).

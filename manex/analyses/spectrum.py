@@ -21,7 +21,7 @@ class Spectrum(Analysis):
 
     on_videos: ClassVar[bool] = True
 
-    video: int = Field(2, ge=0, description="number of the video; the last one where there are fewer")
+    video: int = Field(2, ge=0, description="number of the video; the last one if there are fewer")
     frames: int = Field(7, ge=1, description="frames looked at, evenly spaced")
     values: int = Field(12, ge=1, description="eigenvalues per frame")
     vectors: int = Field(4, ge=1, description="eigenvectors per frame that are kept")

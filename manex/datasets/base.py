@@ -1,10 +1,10 @@
 """What every dataset kind shares: its settings' base and the shape of what it makes.
 
-A dataset kind is one file. It holds one subclass of `Made` settings, and a function that has the file's name:
+A dataset kind is one file. It holds one subclass of `DatasetSettings`, and a function that has the file's name:
 
     def my_kind(cfg, raw) -> LatentVideos | ClipVideos
 
-`raw` is what the source named by the settings gives: digits, clips, or None.
+`raw` is what the source holds that the settings name: digits, clips, or None.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class DatasetSettings(Section):
     """Base of the settings of all dataset kinds.
 
     Attributes:
-        source: what it is made of; None for what is drawn.
+        source: what it is made of; None for a drawn dataset.
         private: whether it shows what must not be published, such as real people.
     """
 
@@ -38,7 +38,7 @@ class Latent(DatasetSettings):
     """Videos along a known one-dimensional latent."""
 
     frames: int = Field(100, ge=4, description="frames per video")
-    dense: int = Field(1000, ge=10, description="samples of the latent that stand for the continuous manifold")
+    dense: int = Field(1000, ge=10, description="samples of the latent that represent the continuous manifold")
 
 
 class Clips(DatasetSettings):

@@ -1,4 +1,4 @@
-"""Clips of the user's own: folders of pictures, or video files; one video each."""
+"""The user's clips: folders of pictures, or video files; one video each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from manex.datasets.videos import ClipVideos, clip_videos
 
 
 class Frames(Clips):
-    """A user's own clips: folders of pictures, or video files; one video each."""
+    """The user's clips: folders of pictures, or video files; one video each."""
 
     source: ClassVar[Raw | None] = "frames"
 

@@ -16,11 +16,11 @@ Frames = NDArray[np.float32]
 """(frame, channel, size, size), [0, 1]; one channel for grey, three for colour."""
 
 MARGIN = 1.15
-"""Side of a crop over the largest side of the person in the clip."""
+"""Side of a crop, divided by the largest side of the person in the clip."""
 SMOOTHING = 4.0
-"""Standard deviation, in frames, of the filter that steadies the centre of the crop."""
+"""Standard deviation, in frames, of the filter that smooths the path of the crop's centre."""
 FINE = 4
-"""Samples a pixel and axis when a crop is taken: their mean is the pixel."""
+"""Samples per pixel and axis when a crop is taken: their mean is the pixel."""
 
 
 def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
@@ -34,7 +34,7 @@ def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
 
 
 def followed(pictures: Pictures, masks: NDArray[np.uint8], size: int, colour: bool) -> Frames:
-    """A square around the person in every picture: one side for the whole clip, the centre steadied over time.
+    """A square around the person in every picture: one side for the whole clip, the centre smoothed over time.
 
     Beyond the picture its border is repeated. Positions are not rounded to pixels, so that the crop does not jitter.
 
@@ -91,7 +91,7 @@ def person_boxes(masks: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
 
 
 def _steadied(centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A path without its tremor; at both ends it goes on as it came, so that a steady walk stays what it is."""
+    """A smoothed path. It is continued at both ends with its own velocity, so that a steady walk does not change."""
     around = int(4 * SMOOTHING)
     longer = np.pad(centres, ((around, around), (0, 0)), mode="reflect", reflect_type="odd")
     smooth: NDArray[np.float64] = gaussian_filter1d(longer, SMOOTHING, axis=0)[around:-around]
@@ -99,7 +99,7 @@ def _steadied(centres: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _resized(picture: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """A square picture at another size: by means of whole blocks where it divides, else smoothed and interpolated."""
+    """A square picture at another size: by means of whole blocks if it divides, otherwise smoothed and interpolated."""
     if picture.shape[0] % size == 0:
         return _means(picture, picture.shape[0] // size)
     smaller: NDArray[np.float64] = resize(picture, (size, size), order=1, anti_aliasing=picture.shape[0] > size)

@@ -21,7 +21,7 @@ class Stills(DatasetSettings):
 
 
 def stills(cfg: Stills, raw: Images) -> ClipVideos:
-    """The first `train_digits` of fetch.mnist.others, the ten classes by turns; `held_out` of them are not trained on.
+    """The first `train_digits` of fetch.mnist.others, the ten classes in turn; `held_out` of them are not trained on.
 
     Raises:
         ValueError: there are fewer.

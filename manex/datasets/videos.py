@@ -16,7 +16,7 @@ class LatentVideos:
     Attributes:
         videos: (video, frame, channel, height, width), grey levels in [0, 1].
         coordinates: (frame,) latent coordinate, in `unit`.
-        dense, dense_coordinates: the same on a fine grid, which stands for the continuous manifold.
+        dense, dense_coordinates: the same on a fine grid, which represents the continuous manifold.
         period: after which the latent closes on itself; None: a segment.
         others: frames of other videos (video, frame, channel, height, width), to train on instead.
         note: what a reader of the results should know about the data; "" if nothing.

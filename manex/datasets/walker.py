@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 FAR, BODY, NEAR = 0.4, 0.7, 1.0
 """Grey levels of the far limbs, of torso and head, of the near limbs."""
 LAG = 0.6
-"""By which the arms follow the legs, radians: so that the figure never comes to rest."""
+"""Lag of the arms behind the legs, in radians, so that the figure never comes to rest."""
 
 
 class Walker(Latent):
@@ -63,7 +63,7 @@ GAITS = {
     "training": Gait(stride=0.5, lift=1.1, swing=0.55, lean=0.06, bob=0.012),
     "held_out": Gait(stride=0.75, lift=1.7, swing=0.9, lean=0.2, bob=0.03),
 }
-"""A walk, and what no denoiser of the walk has seen: a run."""
+"""A walk, and a run, which no denoiser of the walk has seen."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Weizmann(Clips):
 
 @dataclass(frozen=True)
 class PersonClips:
-    """Decoded clips by name, as `wanted` lists them, and in words what they are."""
+    """Decoded clips by name, as `wanted` lists them, and a description in words."""
 
     clips: Mapping[str, Frames]
     what: str
@@ -69,10 +69,10 @@ def wanted(names: Collection[str], cfg: Weizmann) -> list[str]:
 
 
 def weizmann(cfg: Weizmann, raw: PersonClips) -> ClipVideos:
-    """One video a person; the frames of all clips to train on.
+    """One video per person; the frames of all clips to train on.
 
-    Of a person's clips, in the order of their names, one is drawn: by `cfg.seed` and the person's place among the
-    people sorted by name, and nothing else. So is the frame at which its video starts.
+    One of a person's clips, in the order of their names, is drawn by `cfg.seed` and the person's place among the people
+    sorted by name, and nothing else. So is the frame at which its video starts.
 
     Raises:
         ValueError: a chosen clip is shorter than the video.

@@ -1,4 +1,4 @@
-"""What the rest of the project may ask of a denoiser."""
+"""The contract of denoisers."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Denoiser(nn.Module):
     its Jacobian J, which must be a symmetric matrix times S^-1, as that of every exact denoiser is.
 
     Attributes:
-        sigma_range: noise levels, in grey levels, in which the denoiser is to be trusted; None: all.
+        sigma_range: noise levels, in grey levels, at which the denoiser can be trusted; None: all.
         homogeneous: True if D(c y) = c D(y) for c > 0. The image itself is then a top eigen-direction
             of J_D (brightness), which is not motion.
-        blind: True if the denoiser is not given the noise level and finds it in the image.
+        blind: True if the denoiser is not given the noise level and infers it from the image.
         noise: the law of the noise that it removes; walks and scores draw theirs from it.
         differentiable: False if autograd cannot see through it, and products with J_D are finite differences.
 

@@ -1,4 +1,4 @@
-"""The memoriser: the exact denoiser of the training frames alone, what pure memory can do."""
+"""The memoriser: the exact denoiser of the training frames alone."""
 
 from __future__ import annotations
 

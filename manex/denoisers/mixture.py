@@ -16,8 +16,8 @@ from manex.noises.white import White
 class DiracMixture(Denoiser):
     """D(y) = sum_i w_i x_i with w = softmax(-|y - x_i|^2 / (2 sigma^2)): no denoiser has a smaller error on the atoms.
 
-    With training frames for atoms it is what pure memory can do; with a dense sampling of the true
-    manifold it is what a perfect denoiser would do. J = Cov[u|y] / sigma^2 = sum_i w_i (x_i - D)(x_i - D)^T / sigma^2.
+    With training frames for atoms it is the denoiser of pure memory, with a dense sampling of the true manifold that of
+    the manifold. J = Cov[u|y] / sigma^2 = sum_i w_i (x_i - D)(x_i - D)^T / sigma^2.
     For other laws than white noise |v|^2 is v^T S^-1 v, and J is this matrix times S^-1.
 
     Args:

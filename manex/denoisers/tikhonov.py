@@ -16,7 +16,7 @@ class Tikhonov(Denoiser):
 
     Linear and diagonal in the cosine transform (DCT-II): frequency (i, j) of an image of height h and width w is
     multiplied by 1 / (1 + strength sigma^2 (4 - 2 cos(pi i / h) - 2 cos(pi j / w))). It is the exact denoiser of a
-    Gaussian prior with independent differences of variance 1 / strength: it knows images, but none in particular.
+    Gaussian prior with independent differences of variance 1 / strength: it knows no particular images.
 
     Args:
         strength: inverse variance of neighbouring pixels' difference, in grey levels^-2.
@@ -43,7 +43,7 @@ class Tikhonov(Denoiser):
 
 
 def _cosines(n: int, like: Tensor) -> Tensor:
-    """The orthonormal DCT-II as a matrix, one frequency a row."""
+    """The orthonormal DCT-II as a matrix, one frequency per row."""
     index = torch.arange(n, dtype=like.dtype, device=like.device)
     waves: Tensor = torch.cos(math.pi / n * index[:, None] * (index + 0.5)) * (2 / n) ** 0.5
     waves[0] /= 2**0.5

@@ -1,4 +1,4 @@
-"""Total variation: the image that is near and flat but for edges."""
+"""Total variation: the image that is near, and flat except at edges."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _TINY = 1e-20
 class TotalVariation(Denoiser):
     """D(y) ~ argmin_u |u - y|^2 / 2 + strength sigma TV(u) (Rudin, Osher, Fatemi 1992).
 
-    `iterations` of Chambolle's dual projection (2004), as in scikit-image, every channel on its own. Unrolled, so that
-    autograd gives the Jacobian of just what is computed.
+    `iterations` of Chambolle's dual projection (2004), as in scikit-image, every channel on its own. The loop is
+    unrolled, so that autograd gives the Jacobian of exactly what is computed.
 
     Args:
         strength: weight of the variation in units of sigma.
@@ -29,7 +29,7 @@ class TotalVariation(Denoiser):
         self.eval()  # nothing to train
 
     def forward(self, noisy: Frames, sigma: Level) -> Frames:
-        """The minimiser, nearly."""
+        """The minimiser, approximately."""
         positive(sigma, "total variation")
         weight, step = self.strength * sigma, 0.25
         down = across = torch.zeros_like(noisy)

@@ -10,8 +10,8 @@ class Wavelet(Denoiser):
     """Soft thresholding of Haar details, averaged over all shifts (Donoho and Johnstone 1994; Coifman and Donoho 1995).
 
     The undecimated transform does the averaging: with filters (1, 1) / 2 and (1, -1) / 2 an image is the sum of its
-    four subbands, each filtered forth and back. At level l a detail of white noise has standard deviation sigma / 2^l,
-    and the threshold is `strength` of these. Edges are joined to the opposite ones.
+    four subbands, each filtered forward and back. At level l a detail of white noise has standard deviation
+    sigma / 2^l, and the threshold is `strength` of these. Edges are joined to the opposite ones.
 
     Args:
         strength: threshold in standard deviations of the noise.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Wiener(Denoiser):
     """D(y) = m + C (C + sigma^2 S)^-1 (y - m) with the mean m and covariance C of the frames, and S of the noise.
 
-    Linear: its Jacobian C (C + sigma^2 S)^-1 is the same everywhere, so it knows one tangent space only. It is computed
-    on whitened images, where S = I. C there is held by its eigenvectors of positive variance, at most one fewer than
-    there are frames.
+    It is linear: its Jacobian C (C + sigma^2 S)^-1 is the same everywhere, so it knows only one tangent space. It is
+    computed on whitened images, where S = I. C is stored there as its eigenvectors of positive variance, at most one
+    fewer than there are frames.
 
     Args:
         frames: what to fit, shape (frame, channel, height, width), at least two.

@@ -30,7 +30,7 @@ class AffineFlow(Walk, Optical):
 
 
 def affine_flow(model: None, first: Frames, second: Frames, cfg: AffineFlow, noise: ItemNoise) -> Iterator[WalkState]:
-    """u_1 carried on by the same motion endlessly, each frame sampled once from u_1.
+    """u_1 moved endlessly by the same motion, each frame sampled once from u_1.
 
     What lies outside u_1 cannot come into view: it is black.
 

@@ -27,7 +27,7 @@ class Walk(Section):
 
     Attributes:
         takes: the type of model that the algorithm needs.
-        default_model: the model's name where params.yaml gives none; "" for a method without a model.
+        default_model: the model's name if params.yaml gives none; "" for a method without a model.
         default_block: the part of a table that shows the method: manifold, rivals, or supervised (rivals trained on
             ordered clips, which reveal more than shuffled frames).
     """
@@ -53,7 +53,7 @@ class WalkState:
 
     Attributes:
         frame: the frame, as the algorithm leaves it (not clipped unless the algorithm clips).
-        heading: unit vector of the last motion in image space; None where the algorithm has none.
+        heading: unit vector of the last motion in image space; None if the algorithm has none.
         record: numbers per video, by name: eigenvalues, products spent and the like.
 
     Example:

@@ -1,4 +1,4 @@
-"""A walk in the latent space of DDIM: invert both frames, go on there, decode."""
+"""A walk in the latent space of DDIM: invert both frames, continue there, decode."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ class DDIMLatent(Walk, DDIM):
 def ddim_latent(
     denoiser: Denoiser, first: Frames, second: Frames, cfg: DDIMLatent, noise: ItemNoise
 ) -> Iterator[WalkState]:
-    """Carry both frames up to the largest noise level, go on there, and come back down, endlessly.
+    """Carry both frames up to the largest noise level, continue there, and come back down, endlessly.
 
-    The way up is the deterministic inversion of Song, Meng, Ermon 2021, section 5.4; what it leads to stands for a
-    frame as a code does. Nothing here is random, so trials agree.
+    The way up is the deterministic inversion of Song, Meng, Ermon 2021, section 5.4; its result is the code of
+    a frame. Nothing here is random, so trials agree.
 
     Args:
-        denoiser: told the noise level.
+        denoiser: given the noise level.
         first, second: clean frames in [0, 1].
 
     Raises:
-        WalkError: a blind denoiser, which knows one latent for all noise levels: none.
+        WalkError: a blind denoiser, which has no latent of its own at each noise level.
     """
     first_velocity(first, second)
     if denoiser.blind:
-        raise WalkError("ddim_latent needs a denoiser that is told the noise level; this one is blind")
+        raise WalkError("ddim_latent needs a denoiser that is given the noise level; this one is blind")
     down = levels(cfg)
     start, end = (ddim(denoiser, frame, down[::-1]) for frame in (first, second))
     for step in count(1):
@@ -65,10 +65,10 @@ def ddim_latent(
 
 
 def continued(start: Frames, end: Frames, distance: float, path: str) -> Frames:
-    """Beyond `end`, by `distance` times the way from `start`.
+    """The point beyond `end` by `distance` times the way from `start`.
 
     Args:
-        path: `linear`, or `spherical`: turned on in the plane of both, the length of `end` kept.
+        path: `linear`, or `spherical`: a rotation in the plane of both that keeps the length of `end`.
     """
     if path == "linear":
         return end + distance * (end - start)

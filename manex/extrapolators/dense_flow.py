@@ -27,7 +27,7 @@ class DenseFlow(Walk, Optical):
 
 
 def dense_flow(model: None, first: Frames, second: Frames, cfg: DenseFlow, noise: ItemNoise) -> Iterator[WalkState]:
-    """u_1 carried on by the same motion endlessly, each frame sampled once from u_1.
+    """u_1 moved endlessly by the same motion, each frame sampled once from u_1.
 
     What lies outside u_1 cannot come into view: it is black.
 

@@ -31,7 +31,7 @@ class FlowDenoise(Denoised, Optical):
 def flow_denoise(
     denoiser: Denoiser, first: Frames, second: Frames, cfg: FlowDenoise, noise: ItemNoise
 ) -> Iterator[WalkState]:
-    """Carry the last frame on by the motion, add noise, denoise, endlessly.
+    """Move the last frame by the motion, add noise, denoise, endlessly.
 
     The idea of Warped Diffusion (Daras et al. 2024) with a motion that is steady and a denoiser of one step: the
     warp moves, the denoiser repairs what the warp blurred and draws what came into view.

@@ -1,4 +1,4 @@
-"""Local PCA: at each step the principal plane of the nearest training frames stands for the manifold nearby."""
+"""Local PCA: at each step the principal plane of the nearest training frames approximates the manifold."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def local_pca(known: Memoriser, first: Frames, second: Frames, cfg: LocalPca, no
 
 
 def over_planes(patch: Callable[[Frames], Patch], first: Frames, second: Frames, cfg: Planes) -> Iterator[WalkState]:
-    """Step along the heading, land on the plane there, turn the heading into it, endlessly."""
+    """Step along the heading, project onto the plane there, turn the heading into it, endlessly."""
 
     def advance(previous: Frames, heading: Frames, stride: Tensor) -> tuple[Frames, Frames]:
         landed, axes = patch(previous + stride * heading)

@@ -1,4 +1,4 @@
-"""Perturbation PCA: planes through what the denoiser makes of noisy copies of a frame, without any Jacobian."""
+"""Perturbation PCA: planes through denoised noisy copies of a frame, without any Jacobian."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PerturbationPca(Denoised, Planes):
 def perturbation_pca(
     denoiser: Denoiser, first: Frames, second: Frames, cfg: PerturbationPca, noise: ItemNoise
 ) -> Iterator[WalkState]:
-    """Walk over the principal planes of what the denoiser makes of `draws` noisy copies of a frame.
+    """Walk over the principal planes of `draws` denoised noisy copies of a frame.
 
     D(u + sigma z) varies with covariance sigma^2 J J^T about its mean, so its principal axes are those of J. The copies
     come in mirrored pairs, so that errors of first order leave the mean, on which the walk lands.

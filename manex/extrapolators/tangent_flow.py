@@ -18,7 +18,7 @@ from manex.noises.draws import ItemNoise
 from manex.samplers.ascent import ascend
 
 Copies = Float[Tensor, "copies channel height width"]
-"""Of every frame of a batch, the whole batch one copy after the other."""
+"""Copies of a batch of frames, one whole batch after the other."""
 
 
 class TangentFlow(Denoised):
@@ -38,7 +38,7 @@ class TangentFlow(Denoised):
     products: int = Field(1, ge=1, le=8, description="Jacobian products per projection; 1 is fastest")
     substeps: PositiveInt = Field(4, description="predictor-corrector steps per output frame")
     momentum: float = Field(0.5, ge=0, description="weight of the last direction next to the velocity's")
-    draws: PositiveInt = Field(2, description="noisy copies averaged per substep, in mirrored pairs; 1 is fastest")
+    draws: PositiveInt = Field(2, description="noisy copies averaged per substep, mirrored if even; 1 is fastest")
     speed: PositiveFloat = Field(1.0, description="path length per frame, in units of |u1 - u0|")
     corrector: int = Field(0, ge=0, description="further steps up the score per substep")
     midpoint: bool = Field(False, description="take the direction half a substep ahead")
@@ -53,7 +53,7 @@ def tangent_flow(
     J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the manifold and near 0 across it, so a velocity multiplied
     by J_D a few times is projected softly onto the tangent space. One frame is `substeps` predictor-corrector steps
     of fixed length, `speed` |u_1 - u_0| / `substeps`: along the tangent, then back onto the manifold by denoising.
-    The network runs once a substep: where it denoises the predicted frame, its Jacobian also turns the heading.
+    The network runs once per substep: where it denoises the predicted frame, its Jacobian also turns the heading.
 
     Args:
         first, second: clean frames in [0, 1].
@@ -90,7 +90,7 @@ def _correct(
 ) -> tuple[Frames, Frames]:
     """The predicted frame brought back onto the manifold, and the heading turned into the tangent space there.
 
-    Both are means over `draws` noisy copies of the prediction, in mirrored pairs, whose first-order errors cancel.
+    Both are means over `draws` noisy copies of the prediction. In mirrored pairs, first-order errors cancel.
     """
     clean = denoiser.at(cfg.sigma)
     jacobian = Jacobian(clean, _copies(predicted, cfg, noise))

@@ -42,7 +42,7 @@ class TangentSpace(Denoised):
     step: Literal["velocity", "given"] = Field("velocity", description="length: of the velocity (paper) or |u1 - u0|")
     remove_brightness: bool = Field(False, description="project the image itself out of the velocity")
     corrector: int = Field(0, ge=0, description="further steps up the score per frame")
-    denoise: bool = Field(True, description="denoise once before them; false: the corrector alone")
+    denoise: bool = Field(True, description="denoise once before these steps; false: the corrector alone")
     clip: bool = Field(False, description="clip every frame to [0, 1] before the next step")
 
 

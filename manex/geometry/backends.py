@@ -86,7 +86,7 @@ class FiniteDifference:
         return slope.flatten(0, 1)
 
     def pull(self, cotangents: Tensor) -> Tensor:
-        """Not to be had from values of D alone."""
+        """Impossible from values of D alone."""
         raise NotImplementedError
 
 
@@ -97,7 +97,7 @@ class ClosedForm:
     """
 
     def __init__(self, function: FrameMap, points: Frames) -> None:
-        bound: Any = function  # `products.py` has seen that it is a partial of such a denoiser
+        bound: Any = function  # `products.py` has checked that it is a partial of such a denoiser
         self._product = partial(bound.func.jacobian_product, points, **bound.keywords)
         self._points, self._law = points, law_of(function)
 

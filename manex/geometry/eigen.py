@@ -2,8 +2,8 @@
 
 J_D = Cov[u|y] / sigma^2 has eigenvalues near 1 along the image manifold and near 0 across it. A trained J_D is only
 nearly symmetric, so everything here is about A = (J + J^T) / 2. For a denoiser of coloured noise J~ takes the place of
-J (conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once,
-and do their small algebra in float64 whatever the network's precision.
+J (conjugate.py), and its eigenvectors are mapped back to images. All solvers but `lanczos` work on every point at once.
+Their small algebra is in float64, whatever the network's precision.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def top_eigenspace(
         tolerance: stop when every residual is below `tolerance` times the gap, which bounds the sine of the angle to
             the true space (Davis and Kahan); gaps count as at least 0.001. `deflated` stops when a vector
             moves by less than this.
-        max_products: give up, per point, after so many products; the residuals then tell how far it got.
+        max_products: give up, per point, after so many products; the residuals then say how far it got.
         symmetrise: False multiplies by J^T only (J for a black box), at half the cost: right where the asymmetry is
             negligible.
         generator: source of the random start; the default is seeded, so that equal calls give equal results.

@@ -68,7 +68,7 @@ def _tracked(call: Call) -> list[Tensor]:
 
 
 def _scaled(coefficient: Tensor) -> Callable[[Tensor], Tensor]:
-    """Multiply every vector's tangent by a coefficient that knows only the points."""
+    """Multiply every vector's tangent by a coefficient that depends only on the points."""
     return lambda t: (t.reshape(-1, len(coefficient), *t.shape[1:]) * coefficient).flatten(0, 1)
 
 

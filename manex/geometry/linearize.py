@@ -5,8 +5,8 @@ tensor operation leaves a linear rule with its coefficients filled in (a ReLU le
 projection and a scale). A product J v is then the network without its non-linearities, J^T v the same list
 read backwards. `torch.func.linearize` does this too, but takes seconds to trace.
 
-Operations are taken from the closed list in `linear_rules.py`. Anything else raises `Unlinearizable`: the caller falls
-back on autograd, so a wrong product is never the price of speed.
+Operations are taken from the closed list in `linear_rules.py`. Anything else raises `Unlinearizable`, and the caller
+falls back on autograd: speed never costs a wrong product.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Step:
 class Linearization:
     """J and J^T of `function` at `points`, by replay.
 
-    Tangents are batches of `vectors * points` frames, the vector index running slowest: coefficients, which
-    know only the points, then broadcast over the vectors.
+    Tangents are batches of `vectors * points` frames, the vector index running slowest. Coefficients depend only on
+    the points, so they broadcast over the vectors.
 
     Attributes:
         value: D(points).
@@ -72,7 +72,7 @@ class Linearization:
         with torch.no_grad():
             for step in self._steps:
                 held[step.target] = step.push(*(held[s] for s in step.sources))
-                for source in step.sources:  # a tangent goes as soon as nobody needs it
+                for source in step.sources:  # a tangent is freed as soon as no rule needs it
                     remaining[source] -= 1
                     if not remaining[source]:
                         held.pop(source, None)
@@ -90,7 +90,7 @@ class Linearization:
 
 
 class _Recorder(TorchDispatchMode):
-    """Writes down the operations that depend on the point, in order."""
+    """Records the operations that depend on the point, in order."""
 
     def __init__(self, points: Tensor) -> None:
         super().__init__()

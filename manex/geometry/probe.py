@@ -1,4 +1,4 @@
-"""What can be told of a function before its Jacobian is taken: is it fit, and what would reverse mode keep?"""
+"""Checks of a function before its Jacobian is taken: whether it is fit, and how much reverse mode would keep."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def graph_bytes(function: FrameMap, point: Frames) -> int | None:
         try:
             value = function(point)
         except RuntimeError as error:
-            if "requires grad" in str(error):  # it went to numpy: a black box
+            if "requires grad" in str(error):  # it called numpy: a black box
                 return None
             raise
         if not value.requires_grad:

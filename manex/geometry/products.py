@@ -35,7 +35,7 @@ class Jacobian:
     * `finite_difference` (2.0): for black boxes, with a warning unless the denoiser says that it is one
       (`differentiable` is False); no J^T v, and inexact.
 
-    `jvp`, forward mode (4.3 and 1.7), is there to be compared with.
+    `jvp`, forward mode (4.3 and 1.7), is there for comparison.
 
     Args:
         function: maps a batch of frames to frames of the same shape, each item on its own.
@@ -89,7 +89,7 @@ class Jacobian:
 
     @property
     def has_transpose(self) -> bool:
-        """Whether J^T v can be had."""
+        """Whether J^T v is available."""
         return self.exact
 
     @property
@@ -122,12 +122,12 @@ class Jacobian:
         return self._multiply(vectors, lambda backend, t: backend.pull(t))
 
     def symmetric(self, vectors: Vectors) -> Vectors:
-        """(J v + J^T v) / 2: two products a vector (one where J is symmetric by construction).
+        """(J v + J^T v) / 2: two products per vector (one if J is symmetric by construction).
 
-        A black box gives J v in its place, and a warning.
+        A black box gives J v instead, and a warning.
         """
         if not self.has_transpose:
-            warnings.warn("no J^T v from a black box: J v stands for (J v + J^T v) / 2, inexactly", stacklevel=2)
+            warnings.warn("no J^T v from a black box: J v replaces (J v + J^T v) / 2, inexactly", stacklevel=2)
             return self.jvp(vectors)
         if self.is_symmetric:
             return self.jvp(vectors)
@@ -151,7 +151,7 @@ class Jacobian:
         return self.jvp(basis).flatten(2).mT
 
     def item(self, index: int) -> Jacobian:
-        """The Jacobian at one of the points (its products are counted on their own)."""
+        """The Jacobian at one of the points (its products are counted separately)."""
         return Jacobian(self.function, self.points[index : index + 1], self.backend, self._limit)
 
     def _multiply(self, vectors: Vectors, product: Callable[[Backend, Tensor], Tensor]) -> Vectors:
@@ -204,7 +204,7 @@ def _checked(value: Tensor, points: Frames) -> Frames:
 
 
 def _differentiable(function: FrameMap) -> bool:
-    """Whether a denoiser, bound by `.at(sigma)`, does not deny it."""
+    """Whether the function is differentiable, as far as a denoiser bound by `.at(sigma)` says."""
     return bool(getattr(function.func, "differentiable", True)) if isinstance(function, partial) else True
 
 
@@ -217,7 +217,7 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
     if closed and wanted in ("auto", "closed_form"):
         return "closed_form", 4 * frame, None
     if wanted == "finite_difference" or (wanted == "auto" and not _differentiable(function)):
-        return "finite_difference", 256 * frame, None  # a guess: nothing is known of a black box
+        return "finite_difference", 256 * frame, None  # a guess: nothing is known about a black box
     if wanted in ("auto", "linearized"):
         try:
             first = points[:2]  # two, if there are: with one, an operation across the batch may look like none
@@ -232,6 +232,6 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
     if wanted != "auto":
         raise GeometryError(f'the denoiser is not differentiable, {wanted} needs it; take backend="finite_difference"')
     warnings.warn(
-        "the denoiser is not differentiable: finite differences stand in, without J^T v and inexactly", stacklevel=3
+        "the denoiser is not differentiable: finite differences instead, inexactly, without J^T v", stacklevel=3
     )
     return "finite_difference", 256 * frame, None

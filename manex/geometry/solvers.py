@@ -13,10 +13,10 @@ from manex.arrays import Vectors
 from manex.errors import GeometryError
 from manex.geometry.products import Jacobian
 
-_LEAST_GAP = 1e-3  # eigenvalues closer than this are not told apart
+_LEAST_GAP = 1e-3  # eigenvalues closer than this are not distinguished
 _LEAST_BLOCK = 2  # a Krylov space of one vector cannot see an eigenvalue twice
 
-# A set of vectors is a matrix with one vector a row, (batch, k, dimension), in float64. Solvers return
+# A set of vectors is a matrix with one vector per row, (batch, k, dimension), in float64. Solvers return
 # eigenvalues, vectors and residuals, with one eigenpair more than asked wherever there is one.
 Rows = Float[Tensor, "batch k dimension"]
 Pairs = tuple[Float[Tensor, "batch k"], Rows, Float[Tensor, "batch k"]]
@@ -52,7 +52,7 @@ class Symmetric:
         return (self._apart / self._together).sqrt()
 
     def dense(self) -> Tensor:
-        """A as matrices; exact whichever of J and J^T can be had."""
+        """A as matrices; exact whichever of J and J^T is available."""
         matrix = self.jacobian.dense().double()
         self._apart += (matrix - matrix.mT).square().sum((1, 2))
         self._together += (matrix + matrix.mT).square().sum((1, 2))
@@ -103,7 +103,7 @@ class Task:
         """Whether the first k pairs are good enough at every point."""
         if values.shape[1] < self.wanted:
             return False
-        if values.shape[1] == self.k:  # the whole space: nothing to be told apart from
+        if values.shape[1] == self.k:  # the whole space: there is nothing to separate it from
             gap = torch.ones_like(values[:, :1])
         else:
             gap = (values[:, self.k - 1 : self.k] - values[:, self.k : self.k + 1]).clamp(min=_LEAST_GAP)
@@ -122,8 +122,8 @@ def _krylov(task: Task) -> Pairs:
 
     The next block comes from the largest residuals of the wanted Ritz vectors. They lie in the space that the last
     image opens, and restarting from them needs nothing more than keeping fewer vectors. Small blocks need fewer
-    products, large ones make better use of the processor: measured, a batch of eight is where that stops to matter.
-    A closed form costs nothing much, and may have eigenvalues that are exactly equal: it gets the full block.
+    products; large ones use the processor better, up to a total batch of about eight (measured). Closed forms are
+    cheap, and may have eigenvalues that are exactly equal, so they get the full block.
     """
     jacobian = task.operator.jacobian
     least = task.wanted if jacobian.backend == "closed_form" else _LEAST_BLOCK

@@ -23,7 +23,7 @@ class Estimate:
     Attributes:
         mean: over trials and videos.
         sd: of the trials' means (ddof 1): what another noise seed changes; NaN with a single trial.
-        low, high: bounds of the interval; NaN if there is but one trial of one video.
+        low, high: bounds of the interval; NaN if there is only one trial of one video.
         level: its confidence level.
     """
 
@@ -67,8 +67,8 @@ def paired_difference(
 ) -> Estimate:
     """Mean of `scores - rival`, cell by cell: below zero where the first method has the lower distance.
 
-    A trial is a noise seed and a video a video for both methods alike, so pairing takes out what they share. The
-    difference is significant at `1 - level` if the interval leaves out zero.
+    Both methods see the same noise seeds and videos, so pairing removes what they share. The difference is significant
+    at `1 - level` if the interval does not contain zero.
 
     Raises:
         MetricError: tables of different shapes, or as `estimate` does.

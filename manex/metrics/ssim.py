@@ -26,7 +26,7 @@ C1, C2 = 0.01**2, 0.03**2
 SAMPLE = WINDOW**2 / (WINDOW**2 - 1)
 """From population to sample covariance."""
 TILE = 128
-"""Frames of each video in work at once: bounds the memory, and five TILE x TILE matrices fit into the cache."""
+"""Frames of each video per tile: it bounds the memory, and five TILE x TILE matrices fit into the cache."""
 
 
 def ssim_distances(
@@ -102,7 +102,7 @@ def _channel_similarity(
     (mx, vx), (my, vy) = _moments(x), _moments(y)
     one_x, one_y = torch.ones_like(mx), torch.ones_like(my)
 
-    # (row, column, rank, frame): transposed times plain gives one (truth, generated) matrix a window
+    # (row, column, rank, frame): transposed times plain gives one (truth, generated) matrix per window
     means = torch.stack([2 * mx, C1 * one_x], 2).mT, torch.stack([my, one_y], 2)
     p, q = mx**2 + C1, vx + C2
     bounds = torch.stack([p * q, p, q, one_x], 2).mT, torch.stack([one_y, vy, my**2, my**2 * vy], 2)

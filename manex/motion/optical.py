@@ -1,7 +1,7 @@
 """Optical motion between two frames, as a map of pixel positions, for the rivals that warp.
 
 A motion is a backward map b: the later frame at x shows what the earlier one shows at b(x), so u_1(x) = u_0(b(x)).
-Steady motion goes on with the same b, u_(t+1)(x) = u_1(b^t(x)): positions are mapped again and again, and the image
+Steady motion continues with the same b, u_(t+1)(x) = u_1(b^t(x)): positions are mapped again and again, and the image
 is sampled once. Positions are (row, column) in pixels from the frame's centre.
 """
 
@@ -72,8 +72,8 @@ def affine_motion(first: Image, second: Image, cfg: Optical) -> Motion:
 def dense_motion(first: Image, second: Image, cfg: Optical) -> Motion:
     """b(x) = x + w(x), with w by TV-L1 (Zach, Pock, Bischof 2007) or iterative Lucas-Kanade (Le Besnerais 2005).
 
-    scikit-image's implementations, on the mean of the channels. Beyond the frame w goes on as at its edge; `speed`
-    frames' worth of it are followed in four steps.
+    scikit-image's implementations, on the mean of the channels. Beyond the frame w continues as at its edge. It is
+    followed for `speed` frames in four steps.
     """
     before, after = (gaussian_filter(image.mean(0), cfg.blur) for image in (first, second))
     if cfg.motion == "tvl1":
@@ -96,14 +96,14 @@ def _affine(matrix: Float[np.ndarray, "3 3"], at: Positions) -> Positions:
 
 
 def carried(first: Frames, second: Frames, cfg: Optical) -> Iterator[Frames]:
-    """What follows `second` if the motion between the two frames goes on, endlessly."""
+    """What follows `second`, endlessly, if the motion between the two frames continues."""
     walks = [steady(b, image, cfg) for b, image in zip(motions(first, second, cfg), to_images(second), strict=True)]
     while True:
         yield to_frames([next(walk) for walk in walks], second)
 
 
 def steady(motion: Motion, image: Image, cfg: Optical) -> Iterator[Image]:
-    """What follows `image` if the motion goes on, each frame sampled once from it."""
+    """What follows `image` if the motion continues, each frame sampled once from it."""
     at = positions(image.shape[1:])
     while True:
         at = motion(at)
@@ -118,7 +118,7 @@ def sample(image: Image, at: Positions, cfg: Optical) -> Image:
 
 
 def positions(size: tuple[int, ...]) -> Positions:
-    """Of a frame's pixels, from its centre."""
+    """Positions of a frame's pixels, from its centre."""
     return np.asarray(np.indices(size) - _centre(size))
 
 
@@ -128,7 +128,7 @@ def to_images(frames: Frames) -> Iterator[Image]:
 
 
 def to_frames(images: list[Image], like: Frames) -> Frames:
-    """Items put together again, clipped to the grey range, which splines overshoot."""
+    """The items as one batch, clipped to the grey range, which splines overshoot."""
     return torch.from_numpy(np.stack(images)).to(like).clamp(0, 1)
 
 

@@ -1,4 +1,4 @@
-"""A denoiser that is told the noise level, and frames that came before if there are any."""
+"""A denoiser that is given the noise level and, if there are any, earlier frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPREAD = 0.25
 """Standard deviation of the pixels that the scaling assumes: EDM's 0.5 for images in [-1, 1]."""
 
 Given = Float[Tensor, "batch given height width"]
-"""Frames that came before, one after the other in the channels."""
+"""Earlier frames, one after the other in the channels."""
 
 Sigmas = Float[Tensor, "batch 1 1 1"]
 
@@ -29,7 +29,7 @@ class ConditionalUNet(nn.Module):
     Args:
         channels: of the image that is denoised; several frames lie one after the other in the channels.
         widths: of the UNet.
-        given: channels of the frames that came before.
+        given: channels of the earlier frames.
     """
 
     def __init__(self, channels: int = 1, widths: Sequence[int] = (32, 64, 128, 128), given: int = 0) -> None:

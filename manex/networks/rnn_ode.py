@@ -63,12 +63,12 @@ class RNNODE(nn.Module):
         return frames[..., : self.size, : self.size]
 
     def walk(self, code: Codes, step: float = 1.0) -> Iterator[Codes]:
-        """The codes after every `step` frames, for ever."""
+        """The codes after every `step` frames, endlessly."""
         return rk4(self.motion, code, step)
 
 
 def rk4(motion: Callable[[Tensor], Tensor], start: Tensor, step: float) -> Iterator[Tensor]:
-    """The solution of dz/dt = motion(z) after every `step`, for ever: Runge and Kutta's method of order four."""
+    """The solution of dz/dt = motion(z) after every `step`, endlessly, by the Runge-Kutta method of order four."""
     current = start
     while True:
         a = motion(current)

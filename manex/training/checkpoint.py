@@ -1,4 +1,4 @@
-"""A training at rest, as named tensors that one safetensors file holds."""
+"""The state of a training as named tensors, for one safetensors file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ History = list[dict[str, int | float]]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a killed run needs to go on.
+    """What a killed run needs to resume.
 
     Attributes:
         key: fingerprint of the settings and frames it belongs to; to be compared before use.
-        history: the records so far, one dict a row.
+        history: the records so far, one dict per row.
         state: of the training (`Training.state`).
     """
 
@@ -42,7 +42,7 @@ class Checkpoint:
             header = json.loads(bytes(tensors["header"].tolist()))
             state = {name: tensor for name, tensor in tensors.items() if name != "header"}
             checkpoint = cls(header["key"], header["history"], state)
-            whole = header.get("sha256", "") in ("", checkpoint._digest())  # "": of a version that wrote none
+            whole = header.get("sha256", "") in ("", checkpoint._digest())  # "": from a version that wrote none
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise ValueError(f"not a checkpoint: {error}") from None
         if not whole:

@@ -11,7 +11,7 @@ from torch import Tensor
 from manex.datasets.dataset import Order
 
 GIVEN = 2
-"""Frames a clip begins with, as an extrapolation does."""
+"""Number of given frames at the beginning of a clip, as in an extrapolation."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class Clips:
         return self.present & (self.rows < 0)
 
     def where(self, chosen: Bool[Tensor, " clip"]) -> Clips:
-        """Some of them."""
+        """Some of the windows."""
         return Clips(self.rows[chosen], self.present[chosen])
 
 
 def needed(order: Order | None, network: str) -> Order:
-    """The order that a training on clips cannot do without.
+    """The order of the frames, which a training on clips needs.
 
     Raises:
         ValueError: it is not known.

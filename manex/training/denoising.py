@@ -54,7 +54,7 @@ class Denoising(OnFrames[BlindTraining]):
     """Mean squared error on the noise."""
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """On frames with noise of random levels."""
+        """The loss on frames with noise of random levels."""
         cfg, clean = self.cfg, self.batch(generator)
         sigmas = draw_sigmas(cfg.sigma_law, cfg.sigma_max, cfg.batch, generator)
         noise = sigmas.to(clean.device) * noise_like(clean, generator, cfg.noise)
@@ -64,7 +64,7 @@ class Denoising(OnFrames[BlindTraining]):
         return loss
 
     def scores(self, network: nn.Module) -> dict[str, float]:
-        """At three noise levels."""
+        """PSNR at three noise levels."""
         return denoising_scores(self.cfg.finished(network), self)
 
 

@@ -61,7 +61,7 @@ class Diffusing(OnFrames[DiffusionTraining]):
         return diffusion_loss(network, self.batch(generator), None, self.cfg, generator, self.cfg.noise)
 
     def scores(self, network: nn.Module) -> dict[str, float]:
-        """At three noise levels."""
+        """PSNR at three noise levels."""
         return denoising_scores(self.cfg.finished(network), self)
 
 

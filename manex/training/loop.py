@@ -22,11 +22,11 @@ class TrainingDivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Record:
-    """Where a training stands after `step` optimiser steps.
+    """The state of a training after `step` optimiser steps.
 
     Attributes:
         loss: mean over the steps since the last record.
-        scores: PSNR in dB, by `psnr_held_out_15`, ..., `psnr_train_25`; other names for what is no denoiser.
+        scores: PSNR in dB, by `psnr_held_out_15`, ..., `psnr_train_25`; other names for other networks.
     """
 
     step: int
@@ -35,7 +35,7 @@ class Record:
 
 
 class Training:
-    """One training run that can be stopped anywhere and taken up again with the same result, bit for bit.
+    """One training run that can be stopped anywhere and resumed with the same result, bit for bit.
 
     Args:
         network: untrained; changed in place.
@@ -95,11 +95,11 @@ class Training:
         return "plateau" if self.cfg.patience and self.waited >= self.cfg.patience else None
 
     def run(self) -> Iterator[Record]:
-        """Train to the end, yielding a record every `cfg.record_every` steps, between which nothing is in flight.
+        """Train to the end, yielding a record every `cfg.record_every` steps.
 
         Raises:
             TrainingDivergedError: the loss is not finite, or a thousand times that of the first step; the state is
-                then spoilt, and the caller's last checkpoint is the one to keep.
+                then useless, and the caller's last checkpoint is the one to keep.
         """
         total, since = 0.0, 0
         while not self.finished:
@@ -132,7 +132,7 @@ class Training:
         return {f"{part}.{key}": value for part, values in parts.items() for key, value in values.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take up a run from `state()`."""
+        """Resume a run from `state()`."""
 
         def part(name: str) -> dict[str, Tensor]:
             return {key.removeprefix(name): value for key, value in state.items() if key.startswith(name)}

@@ -19,7 +19,7 @@ from manex.training.objective import HeldOut, Objective
 from manex.training.on_clips import OnClips, some
 
 BLINDING = 4.0
-"""A noise level, in grey levels, that leaves nothing to be seen of an image."""
+"""A noise level, in grey levels, that hides an image completely."""
 
 
 class MCVDTraining(Diffusion):
@@ -52,7 +52,7 @@ class Continuing(OnClips[MCVDTraining]):
             raise ValueError(f"no {length} frames in a row of which none is held out")
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """On the frames after the two given ones, which are sometimes hidden."""
+        """The loss on the frames after the two given ones, which are sometimes hidden."""
         chosen = torch.randint(len(self.whole.rows), (self.cfg.batch,), generator=generator)
         clips = self.at(self.whole.rows[chosen])
         hidden = torch.rand(len(clips), 1, 1, 1, generator=generator) < self.cfg.masked
@@ -61,7 +61,7 @@ class Continuing(OnClips[MCVDTraining]):
 
     @torch.no_grad()
     def scores(self, network: nn.Module) -> dict[str, float]:
-        """PSNR of the predicted next frames at a noise level that hides them: near the conditional mean's."""
+        """PSNR of the next frames, predicted at a noise level that hides them: near that of the conditional mean."""
         assert isinstance(network, ConditionalUNet)
         found = {}
         for name, held_out in self.parts():

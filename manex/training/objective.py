@@ -26,7 +26,7 @@ class Objective:
         raise NotImplementedError
 
     def scores(self, network: nn.Module) -> dict[str, float]:
-        """How good the network is."""
+        """The scores of the network."""
         raise NotImplementedError
 
 

@@ -14,11 +14,11 @@ from manex.training.clips import GIVEN, Clips
 from manex.training.objective import Cfg, HeldOut, Objective
 
 SCORED = 64
-"""Clips, at most, on which predictions are scored."""
+"""The largest number of clips on which predictions are scored."""
 
 
 class OnClips(Objective, Generic[Cfg]):
-    """An objective on ordered clips: only what is `seen` is trained on; held-out frames are for scores."""
+    """An objective on ordered clips: only frames that are `seen` are trained on; held-out frames are for scores."""
 
     def __init__(self, cfg: Cfg, frames: Frames, held_out: HeldOut, clips: Clips) -> None:
         self.cfg, self.clips = cfg, clips
@@ -41,7 +41,7 @@ class OnClips(Objective, Generic[Cfg]):
 
 
 def some(clips: Clips, chosen: Bool[Tensor, " clip"] | None) -> Clips:
-    """At most `SCORED` of the chosen clips, evenly spread; all of them if there are fewer."""
+    """The chosen clips, or `SCORED` of them, evenly spread, if there are more."""
     kept = clips if chosen is None else clips.where(chosen)
     every = torch.zeros(len(kept.rows), dtype=torch.bool)
     every[:: -(-len(every) // SCORED)] = True

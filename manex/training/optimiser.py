@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Muon, Optimizer
 
 ADAM_RATE = 1e-3
-"""Learning rate of what Muon leaves to Adam: biases, norms, and the first and last convolution."""
+"""Adam's learning rate for what Muon does not take: biases, norms, and the first and last convolution."""
 
 
 class Optimiser:
@@ -20,7 +20,7 @@ class Optimiser:
         network: whose parameters are trained; they must not be replaced afterwards.
         kind: "muon" or "adam".
         learning_rate: of Muon, or of Adam if it is alone.
-        weight_decay: of Muon, decoupled; what is left to Adam does not decay.
+        weight_decay: of Muon, decoupled; what Adam takes does not decay.
     """
 
     def __init__(self, network: nn.Module, kind: str, learning_rate: float, weight_decay: float = 0.0) -> None:
@@ -48,7 +48,7 @@ class Optimiser:
             optimiser.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Everything a later run needs to go on, as plain tensors."""
+        """Everything a later run needs to resume, as plain tensors."""
         return {
             f"{i}.{j}.{name}": value
             for i, optimiser in enumerate(self.optimisers)
@@ -57,7 +57,7 @@ class Optimiser:
         }
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state()`."""
+        """Resume from `state()`."""
         for i, optimiser in enumerate(self.optimisers):
             slots: dict[int, dict[str, Tensor]] = {}
             for key, value in state.items():
@@ -71,9 +71,9 @@ class Optimiser:
 
 
 def rate_factor(decay: str, step: int, steps: int) -> float:
-    """What multiplies the learning rate at a step.
+    """The factor of the learning rate at a step.
 
-    `linear`: a warm-up of 100 steps (or a tenth), flat to 30 % of the budget, then straight to zero. `halving`: halved
+    `linear`: a warm-up of 100 steps (or a tenth), flat to 30 % of the budget, then linear to zero. `halving`: halved
     ten times over the budget (the reference recipe: every 100 of 1000 epochs). `flat`: 1.
     """
     if decay == "flat":

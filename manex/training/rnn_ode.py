@@ -47,7 +47,7 @@ class Predicting(OnClips[RNNODETraining]):
         self.seen = self.clips.seen[:, 1:].float()
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """On `targets` frames of every clip, the last given one and those after it."""
+        """The loss on `targets` frames of every clip, the last given one and later ones."""
         assert isinstance(network, RNNODE)
         cfg = self.cfg
         chosen = torch.randint(len(self.clips.rows), (cfg.batch,), generator=generator)

@@ -40,7 +40,7 @@ class TrainingSettings(Trainable):
     seed: int = Field(0, ge=0)
     optimiser: Literal["muon", "adam"] = "muon"
     learning_rate: PositiveFloat = Field(description="of Muon for matrices, or of Adam")
-    weight_decay: float = Field(0.0, ge=0, description="of Muon's matrices; puts off memorisation")
+    weight_decay: float = Field(0.0, ge=0, description="of Muon's matrices; delays memorisation")
     decay: Literal["linear", "halving", "flat"] = Field(
         "linear", description="linear: flat, then to zero; halving: 10 times; flat: none"
     )
@@ -63,5 +63,5 @@ class TrainingSettings(Trainable):
         raise NotImplementedError
 
     def finished(self, network: nn.Module) -> nn.Module:
-        """What walks and analyses take: a `Denoiser` where the network is one of single frames, else the network."""
+        """What walks and analyses take: a `Denoiser` if the network denoises single frames, otherwise the network."""
         return network

@@ -40,7 +40,7 @@ class Autoencoding(OnFrames[VAETraining]):
     """Reconstruction and divergence."""
 
     def loss(self, network: nn.Module, generator: Generator) -> Float[Tensor, ""]:
-        """On a batch of clean frames."""
+        """The loss on a batch of clean frames."""
         assert isinstance(network, VAE)
         return network.loss(self.batch(generator), self.cfg.divergence_weight, generator)
 

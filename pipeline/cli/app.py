@@ -1,4 +1,4 @@
-"""The command line: the stages' commands, and what surrounds them. Heavy imports wait inside the commands.
+"""The command line: one command per stage, and some around them. Heavy imports are inside the commands.
 
 Exit codes: 0; 1 something the user can fix; 2 wrong usage; 130 interrupted.
 """
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Manex(TyperGroup):
-    """Commands whose foreseeable failures end in one clear line."""
+    """Commands whose expected failures end with one clear line."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; a mistyped one gets the nearest right name."""
+        """Find a command; for a mistyped one, suggest the nearest name."""
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             from pipeline.errors import suggestion
 
@@ -46,7 +46,7 @@ class Manex(TyperGroup):
 
 
 def _message(error: Exception) -> str:
-    """What to say of an error that a user, or the machine's owner, can fix; "" for a bug."""
+    """The message for an error that the user or the machine's owner can fix; "" for a bug."""
     from manex.errors import ManexError
     from pipeline.errors import refusal
 
@@ -65,10 +65,10 @@ app = typer.Typer(
     "MLFLOW_TRACKING_URI.",
     epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
     "manex report\n\n"
-    "[bold]Exit codes[/]: 0 done; 1 something to fix, said in a line; 2 wrong usage; 130 interrupted. "
+    "[bold]Exit codes[/]: 0 done; 1 something to fix, named in one line; 2 wrong usage; 130 interrupted. "
     "NO_COLOR switches colours off.",
 )
-profile_app = typer.Typer(cls=Manex, no_args_is_help=True, help="Which set of settings params.yaml holds.")
+profile_app = typer.Typer(cls=Manex, no_args_is_help=True, help="Show or choose the set of settings in params.yaml.")
 track_app = typer.Typer(cls=Manex, no_args_is_help=True, help="MLflow, rebuilt from what the stages recorded.")
 app.add_typer(profile_app, name="profile", rich_help_panel="Settings")
 app.add_typer(track_app, name="track", rich_help_panel="Results")
@@ -123,7 +123,7 @@ def plan(
 
 @profile_app.command("show")
 def profile_show() -> None:
-    """Which profile params.yaml holds, and where it differs from it: [dim]manex profile show[/]"""
+    """Show the profile in params.yaml, and the values that differ from it: [dim]manex profile show[/]"""
     from pipeline.cli import profiles
 
     for line in profiles.show(_paths()):
@@ -156,8 +156,8 @@ def track_sync() -> None:
 
 @app.command(rich_help_panel=RESULTS)
 def dashboard(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 5000,
-    host: Annotated[str, typer.Option(help="address it listens on; others than 127.0.0.1 let anyone in")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port it listens on")] = 5000,
+    host: Annotated[str, typer.Option(help="address it listens on; any but 127.0.0.1 lets anyone in")] = "127.0.0.1",
 ) -> None:
     """Open MLflow on the results until Ctrl-C: [dim]manex dashboard --port 5001[/]"""
     from pipeline.tracking.dashboard import serve
@@ -168,9 +168,9 @@ def dashboard(
 @app.command(rich_help_panel=RESULTS)
 def sweep(
     grid: Annotated[Path, typer.Argument(help="a YAML file; sweeps/example.yaml shows how it is written")],
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="do failed cells again as well")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="also repeat failed cells")] = False,
 ) -> None:
-    """Try a grid of settings, what is missing of it: [dim]manex sweep sweeps/example.yaml[/]
+    """Run the missing cells of a grid of settings: [dim]manex sweep sweeps/example.yaml[/]
 
     On this machine, MANEX_WORKERS cores; or on the Dask cluster of MANEX_SCHEDULER=tcp://HOST:PORT.
     """
@@ -188,13 +188,13 @@ def sweep(
         typer.echo(f"manex: failed: {row}: {row.message}", err=True)
     typer.echo(f"{job.summary}; {paths.sweep(job.name) / 'sweep.csv'}")
     if job.failed:
-        typer.echo(f"manex: to do the failed cells again: manex sweep {grid} --retry-failed", err=True)
+        typer.echo(f"manex: to repeat the failed cells: manex sweep {grid} --retry-failed", err=True)
         raise typer.Exit(1)
 
 
 @app.command(rich_help_panel=RESULTS)
 def report() -> None:
-    """Write reports/index.html, everything on one page: [dim]manex report[/]"""
+    """Write index.html, all results on one page: [dim]manex report[/]"""
     from pipeline.stages.report import report
 
     params, paths = project()
@@ -204,7 +204,7 @@ def report() -> None:
 
 @app.command(rich_help_panel=RESULTS)
 def times() -> None:
-    """How long each stage took: [dim]manex times[/]"""
+    """Show how long each stage took: [dim]manex times[/]"""
     from rich.console import Console
 
     from pipeline.cli.times import times_table

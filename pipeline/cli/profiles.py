@@ -1,8 +1,8 @@
 """Profiles: complete sets of settings under profiles/, one of which params.yaml is a copy of.
 
-Each profile has results of its own (`reports` in its file), and a dvc.lock of its own: the lock of the profile in use is
-in the project's root, that of another one is kept with its results. So profiles overwrite nothing of each other, and
-going back to one finds it as it was left.
+Each profile has its own results (`reports` in its file) and its own dvc.lock. The lock of the profile in use is in the
+project's root; the others are kept with their results. So profiles do not overwrite each other, and a profile that is
+used again is as it was left.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One command per stage of dvc.yaml: read the settings, ask whether the cell is to run, run it, log it.
+"""One command per stage of dvc.yaml: read the settings, check whether the cell is to run, run it, log it.
 
-Heavy imports wait inside: `--help`, a mistyped name and a cell that is not run need none of them.
+Heavy imports are inside the commands: `--help`, a mistyped name and a skipped cell need none of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def _names(key: str) -> Callable[[typer.Context, str], list[str]]:
-    """Completes an argument with the names of a list in params.yaml; nothing where it cannot be read."""
+    """Complete an argument with the names of a list in params.yaml, if it can be read."""
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
             params, _ = project()
             names = getattr(params, key)
-        except Exception:  # a shell that completes must not fail
+        except Exception:  # completion must not fail
             return []
         return [name for name in names if name.startswith(incomplete)]
 
@@ -43,7 +43,7 @@ Analysis = Annotated[
 
 
 def code() -> None:
-    """Check params.yaml, and note for DVC what code each cell runs: [dim]manex code[/]"""
+    """Check params.yaml, and record for DVC the code of each cell: [dim]manex code[/]"""
     params, paths = project(whole=True)
     from pipeline.stages.code import code
 
@@ -78,7 +78,7 @@ def prepare(dataset: Dataset) -> None:
 
 
 def train(dataset: Dataset, model: Model) -> None:
-    """Train a network on shuffled frames; or go on where one stopped: [dim]manex train rotated_mnist resunet[/]"""
+    """Train a network on shuffled frames, or resume its training: [dim]manex train rotated_mnist resunet[/]"""
     params, paths = project()
     entry = params.training(dataset, model)
 
@@ -97,7 +97,7 @@ def train(dataset: Dataset, model: Model) -> None:
 
 
 def extrapolate(dataset: Dataset, method: Method) -> None:
-    """Walk on from the first two frames of every video: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
+    """Continue every video from its first two frames: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
     params, paths = project()
     entry = params.method(dataset, method)
 
@@ -114,7 +114,7 @@ def extrapolate(dataset: Dataset, method: Method) -> None:
 
 
 def evaluate(dataset: Dataset) -> None:
-    """Score what `extrapolate` made, and diagnose its walks: [dim]manex evaluate rotated_mnist[/]"""
+    """Score the extrapolated videos, and diagnose the walks: [dim]manex evaluate rotated_mnist[/]"""
     params, paths = project()
     params.dataset(dataset)
     from pipeline.stages.evaluate import evaluate
@@ -126,7 +126,7 @@ def evaluate(dataset: Dataset) -> None:
 
 
 def analyse(dataset: Dataset, analysis: Analysis) -> None:
-    """Find out what denoisers know: [dim]manex analyse rotated_mnist geometry[/]"""
+    """Analyse denoisers: [dim]manex analyse rotated_mnist geometry[/]"""
     params, paths = project()
     entry = params.analysis(dataset, analysis)
 
@@ -165,10 +165,10 @@ def figures() -> None:
 
 
 def project(whole: bool = False) -> tuple[Params, Paths]:
-    """The settings, and where things are: the current folder is the project's root.
+    """The settings and the paths; the current folder is the project's root.
 
     Args:
-        whole: check every entry of params.yaml, not only those that are used.
+        whole: check every entry of params.yaml, not only the entries in use.
     """
     from pipeline.config.params import load, load_whole
     from pipeline.paths import Paths

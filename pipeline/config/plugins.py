@@ -1,4 +1,4 @@
-"""Settings of a denoiser that somebody brings along: `denoiser: {kind: ..., ...}` in params.yaml."""
+"""Settings of plug-in denoisers: `denoiser: {kind: ..., ...}` in params.yaml."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic import AfterValidator, Field, JsonValue, PositiveInt
 from manex.settings import Section
 
 FOLDER = Path("data/own")
-"""Where own files lie: DVC watches this folder (`manex fingerprints`), and no other."""
+"""The folder of plug-ins: DVC watches it (`manex code`), and no other."""
 
 
 def located(path: str) -> Path:
-    """An own file relative to the project's root; `data/own/` may be written or left out."""
+    """A plug-in's file relative to the project's root; `data/own/` may be written or left out."""
     return Path(path) if PurePosixPath(path).is_relative_to(FOLDER.as_posix()) else FOLDER / path
 
 
@@ -40,13 +40,13 @@ Target = Annotated[str, AfterValidator(_target)]
 
 
 class PlugInDenoiser(Section):
-    """In which convention it takes frames, and what it returns."""
+    """The convention in which it takes frames, and what it returns."""
 
     predicts: Literal["image", "noise"] = Field("image", description="what it returns")
     sigma: Literal["none", "value"] = Field("none", description="none: blind; value: it is called with the noise level")
     range: tuple[float, float] = Field((0.0, 1.0), description="what it calls black and white; sigma in the same unit")
-    channels: Literal[1, 3] | None = Field(None, description="that it takes; not given: those of the frames")
-    multiple: PositiveInt = Field(1, description="sides of frames are filled up with black to a multiple of this")
+    channels: Literal[1, 3] | None = Field(None, description="number that it takes; not given: as the frames have")
+    multiple: PositiveInt = Field(1, description="frames are padded with black to a multiple of this")
     homogeneous: bool = Field(False, description="D(c y) = c D(y), as of a bias-free ReLU network")
 
     @property
@@ -93,7 +93,7 @@ class PlugInDiffusers(PlugInDenoiser):
 
     kind: Literal["diffusers"]
     weights: PlugInPath = Field(description="a folder with unet/ and scheduler/")
-    predicts: Literal["image"] = Field("image", description="the scheduler tells what the network predicts")
+    predicts: Literal["image"] = Field("image", description="the scheduler says what the network predicts")
     sigma: Literal["value"] = Field("value", description="becomes a timestep of the scheduler")
     range: tuple[float, float] = Field((-1.0, 1.0), description="of the frames it was trained on")
 
@@ -120,4 +120,4 @@ class PlugInDeepinv(PlugInDenoiser):
 
 
 PlugIn = Annotated[PlugInModule | PlugInCallable | PlugInDiffusers | PlugInDeepinv, Field(discriminator="kind")]
-"""What may stand in place of a denoiser's name."""
+"""What can replace a denoiser's name."""

@@ -1,4 +1,4 @@
-"""Reading YAML files of settings that nobody has vouched for."""
+"""Reading untrusted YAML files of settings."""
 
 from __future__ import annotations
 

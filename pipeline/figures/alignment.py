@@ -1,4 +1,4 @@
-"""Fig. 4: how two videos are aligned, and how far apart they are then."""
+"""Fig. 4: how two videos are aligned, and how far apart the aligned frames are."""
 
 from __future__ import annotations
 

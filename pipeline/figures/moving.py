@@ -21,7 +21,7 @@ TILE = 96
 def moving_picture(truth: Video, generated: Mapping[str, Video], ticks: int = 50, milliseconds: int = 90) -> bytes:
     """The same bytes for the same frames.
 
-    Videos of other lengths are played in the same time: at each tick every one shows the same share of its length.
+    Videos of different lengths play in the same time: at each tick every video has played the same share of its length.
 
     Args:
         truth: grey levels in [0, 1].
@@ -53,7 +53,7 @@ def moving_picture(truth: Video, generated: Mapping[str, Video], ticks: int = 50
 
 
 def _pixels(video: Video, ticks: int) -> np.ndarray:
-    """(tick, height, width) or (tick, height, width, 3), bytes."""
+    """Bytes, (tick, height, width) or (tick, height, width, 3)."""
     chosen = video[sampled(len(video), ticks)].permute(0, 2, 3, 1).clamp(0, 1)
     pixels: np.ndarray = (chosen * 255).round().byte().numpy()
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels

@@ -23,7 +23,7 @@ def denoising_history(history: pd.DataFrame) -> bool:
 
 
 def psnr_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """One panel per training; `histories` has columns `step` and `psnr_*`; without held-out frames the last alone."""
+    """One panel per training; `histories` has columns `step` and `psnr_*`. Those of held-out frames may be missing."""
     columns = min(3, len(histories))
     rows = -(-len(histories) // columns)
     drawn = figure(max(3.6, 2.6 * columns), 2.4 * rows)

@@ -23,7 +23,7 @@ def colour(method: str, methods: tuple[str, ...]) -> str:
 
 
 def readable(name: str) -> str:
-    """A name of params.yaml as figures print it."""
+    """A name from params.yaml as figures print it."""
     return name.replace("_", " ")
 
 

@@ -1,4 +1,4 @@
-"""Fig. 1: why one walks on the manifold. A: along a line and along the manifold; B: one walk round a circle."""
+"""Fig. 1: why to walk on the manifold. A: along a line and along the manifold; B: one walk around a circle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.figures.style import figure
 SIGMA = 0.16
 """Noise level of the plane's denoiser, in units of the circle's radius."""
 STRIDE = 0.55
-"""Length of a step along the tangent, in the same unit: long, so that the eye sees it leave the circle."""
+"""Length of a step along the tangent, in the same unit: long, so that it visibly leaves the circle."""
 STEPS = 5
 BLUE, GREEN, PURPLE = "#0072B2", "#009E73", "#AA4499"
 
@@ -79,7 +79,7 @@ def walk_figure(given: Tensor, generated: Tensor, columns: int = 5) -> Figure:
     panels = left.subplots(2, columns, squeeze=False)
     for axes, (name, images) in zip(panels, rows.items(), strict=True):
         for axis, image, index in zip(axes, images, chosen, strict=True):
-            # grey for [0, 1]; what leaves it is marked, as in the paper: red above, blue below
+            # grey for [0, 1]; values outside are marked as in the paper: red above, blue below
             axis.imshow(signed(image[0].numpy()), interpolation="nearest")
             axis.set_xticks([])
             axis.set_yticks([])

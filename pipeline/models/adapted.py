@@ -1,4 +1,4 @@
-"""A network or function that speaks another convention, as a denoiser of grey levels in [0, 1]."""
+"""A network or function with another convention, as a denoiser of grey levels in [0, 1]."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from manex.networks.padding import pad_to_multiple
 
 
 class Adapted(Denoiser):
-    """D(y) from a module that may predict the noise, be told sigma, take another range or number of channels.
+    """D(y) from a module that may predict the noise, take sigma, or use another range or number of channels.
 
     With black at `low` and white at `high`, the module is given low + (high - low) y, whose noise has standard
-    deviation |high - low| sigma. One channel is repeated to three, and what comes back averaged; of three channels each
-    goes through a one-channel module on its own.
+    deviation |high - low| sigma. One channel is repeated to three, and the result averaged; three channels go through a
+    one-channel module one by one.
 
     Args:
         module: called with frames, and with a tensor (batch,) of noise levels in its own unit if `conditioned`.
         predicts: what it returns, in its own unit.
         value_range: (low, high).
-        channels: that it takes; None: any.
-        multiple: black rows and columns are added at the bottom and right up to a multiple of this, and cut off again.
+        channels: how many it takes; None: any.
+        multiple: frames are padded with black at the bottom and right to a multiple of this, and the result is cropped.
         homogeneous: whether D(c y) = c D(y).
         sigma_range: noise levels it was trained on, in grey levels.
-        differentiable: False for what autograd cannot see through: its Jacobian is taken by finite differences.
+        differentiable: False if autograd cannot see through it: its Jacobian is taken by finite differences.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Adapted(Denoiser):
         low, high = self.value_range
         given = self._spread(low + (high - low) * pad_to_multiple(noisy, self.multiple))
         levels = _per_image(abs(high - low) * sigma, given)
-        # The fused kernels of attention cannot be differentiated twice, which J v from J^T v takes.
+        # The fused kernels of attention cannot be differentiated twice, which J v from J^T v needs.
         with sdpa_kernel(SDPBackend.MATH):
             returned = self.module(given, levels) if self.conditioned else self.module(given)
         if not isinstance(returned, Tensor) or returned.shape != given.shape:

@@ -1,4 +1,4 @@
-"""diffusers and deepinv, which are not installed unless asked for: their models as modules."""
+"""Models of diffusers and deepinv as modules; both are optional dependencies."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _library(name: str, field: str) -> ModuleType:
     _declare_torchvision()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of their imports among themselves
+            warnings.simplefilter("ignore")  # from their imports of each other
             return import_module(name)
     except ImportError as error:
         raise UserError(
@@ -94,7 +94,7 @@ _DECLARED: list[torch.library.Library] = []
 def _declare_torchvision() -> None:
     """Let torchvision be imported without its compiled operators.
 
-    Both libraries import it. PyPI has it for CUDA only; beside a torch for the CPU its operators do not load, and it
+    Both libraries import it. PyPI has it for CUDA only, and next to a torch for the CPU its operators do not load. It
     then fails on these two, which select boxes and which no denoiser uses.
     """
     try:

@@ -16,7 +16,7 @@ from pipeline.storage.artifacts import read_json, read_tensors
 
 PLUG_IN = "pipeline.models.plugin:load_plug_in"
 UNSHUFFLED = "manex.denoisers.permuted:unshuffled"
-"""Named, not imported: they are no part of the code of cells that need neither."""
+"""Named, not imported, so that they are not part of the code of cells that need neither."""
 
 
 def load_model(

@@ -1,4 +1,4 @@
-"""A denoiser that somebody brings along: found, built, filled with its weights, and tried before it is used."""
+"""Plug-in denoisers: found, built, filled with their weights, and tested before use."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from pipeline.models.weights import fill
 from pipeline.paths import Paths
 
 TRIED = 4
-"""Frames that a denoiser is tried on."""
+"""Frames that a denoiser is tested on."""
 
 
 def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device: str, field: str) -> Adapted:
-    """The denoiser that `cfg` tells of, ready to be used.
+    """The denoiser that `cfg` describes, ready to use.
 
     Args:
-        frames: clean ones of the dataset, to try it on.
+        frames: clean frames of the dataset, to test it on.
         field: how params.yaml calls the section, for messages.
 
     Raises:
-        UserError: not found, not to be built, weights that do not fit, or a denoiser that fails the trial.
+        UserError: it is not found, cannot be built, its weights do not fit, or it fails the test.
     """
     sigma_range: tuple[float, float] | None = None
     multiple = cfg.multiple
@@ -105,7 +105,7 @@ def _file(root: Path, source: str, field: str) -> ModuleType:
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     if str(path.parent.resolve()) not in sys.path:
-        sys.path.append(str(path.parent.resolve()))  # for what lies beside it
+        sys.path.append(str(path.parent.resolve()))  # so that it can import its neighbours
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         with _blamed(f"{field}: {path} cannot be imported"):
@@ -122,7 +122,7 @@ def _package(source: str, field: str) -> ModuleType:
 
 @contextmanager
 def _blamed(what: str) -> Iterator[None]:
-    """Tell what somebody else's code raises in a line, with the place in it."""
+    """Report what the user's code raises in one line, with its place."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -139,20 +139,20 @@ def _told(arguments: dict[str, Any]) -> str:
 
 
 def _try(denoiser: Adapted, frames: Frames, sigma: float, field: str) -> None:
-    """Raise UserError for what cannot be walked with; warn of what can, but not well."""
+    """Reject a denoiser that would break a walk; warn about one that would merely walk badly."""
     noise = torch.randn(frames.shape, generator=torch.Generator().manual_seed(0)).to(frames)
     noisy = frames + sigma * noise
     at = f"on frames of shape {tuple(frames.shape)}"
-    how = "channels, multiple and sigma tell how it is called"
+    how = "channels, multiple and sigma say how it is called"
     with torch.no_grad(), _blamed(f"{field}: it failed {at}; {how}"):
         clean, again, alone = denoiser(noisy, sigma), denoiser(noisy, sigma), denoiser(noisy[:1], sigma)
     if not clean.isfinite().all():
         raise UserError(f"params.yaml: {field}: it returns NaN or infinity {at}; check its weights and its range")
     if not torch.equal(clean, again):
-        raise UserError(f"params.yaml: {field}: it returns something else at every call; it must not draw noise itself")
+        raise UserError(f"params.yaml: {field}: it returns something else at every call; it must not draw noise")
     if _far(clean[:1], alone):
         raise UserError(
-            f"params.yaml: {field}: a frame comes back otherwise alone than beside others; each item of the batch, the "
+            f"params.yaml: {field}: a frame gives another result alone than in a batch; each item of the batch, the "
             "first axis of (batch, channel, height, width), must be denoised on its own"
         )
     if denoiser.differentiable:
@@ -172,7 +172,7 @@ _OTHER = {"image": "noise: write predicts: noise", "noise": "image: write predic
 
 
 def _differentiate(denoiser: Adapted, point: Frames, sigma: float, field: str) -> None:
-    """Take J v and J^T v once; where autograd fails, go over to finite differences and say so."""
+    """Take J v and J^T v once; if autograd fails, switch to finite differences and say so."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -182,14 +182,14 @@ def _differentiate(denoiser: Adapted, point: Frames, sigma: float, field: str) -
         denoiser.differentiable = False
         reason = " ".join(str(error).split())[:160]
         warnings.warn(
-            f"params.yaml: {field}: autograd cannot see through it ({reason}): finite differences stand in, inexactly "
-            "and without J^T v; a function of arrays is of kind: callable, which does not warn",
+            f"params.yaml: {field}: autograd cannot see through it ({reason}): finite differences replace it, "
+            "inexactly and without J^T v; a function of arrays is of kind: callable, which does not warn",
             stacklevel=4,
         )
 
 
 def _far(a: Tensor, b: Tensor) -> bool:
-    """Apart by more than another order of additions explains."""
+    """Whether two results differ by more than a change of summation order can explain."""
     return bool((a - b).abs().max() > 1e-3 * (1 + a.abs().max()))
 
 

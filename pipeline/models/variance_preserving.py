@@ -15,8 +15,8 @@ class VariancePreserving(nn.Module):
     """E[u | y] from a network trained on x_t = sqrt(a_t) u + sqrt(1 - a_t) eps, a_t the cumulative product of alphas.
 
     y = u + sigma eps is x_t / sqrt(a_t) at sigma^2 = (1 - a_t) / a_t (Ho, Jain, Abbeel 2020; Song et al. 2021), so the
-    network is given y / sqrt(1 + sigma^2) and the timestep at which the schedule has that sigma: between two of them,
-    linear in log sigma; beyond the first and the last, these.
+    network is given y / sqrt(1 + sigma^2) and the timestep at which the schedule has that sigma. Between two timesteps
+    it is interpolated linearly in log sigma; beyond the ends it is the first or the last.
 
     Args:
         network: called with frames and timesteps (batch,); returns frames, or something that holds them as `.sample`.

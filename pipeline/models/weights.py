@@ -1,4 +1,4 @@
-"""Weights of own denoisers, as safetensors."""
+"""Weights of plug-in denoisers, as safetensors."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def _read(path: Path, field: str) -> dict[str, Tensor]:
         )
     try:
         return load_file(path)
-    except Exception as error:  # of a reader, on bytes that may be anything
+    except Exception as error:  # the reader fails in many ways on untrusted bytes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"params.yaml: {field}: {path} is damaged, or no file of weights ({reason})") from None

@@ -20,7 +20,7 @@ class Picture:
         address: a `data:` address.
         alt: description for readers who cannot see the picture.
         caption: what to look for.
-        moving: hidden until asked for, so that nothing moves unasked.
+        moving: whether it moves; it is hidden until asked for.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """A method on a dataset, as Table 1 has it; texts, ready to be printed.
+    """A method on a dataset as in Table 1: texts, ready to print.
 
     Attributes:
         cells: by column; empty if the method was not run.
         not_run: why it was not; "" if it was.
-        aside: what it knows that puts it out of competition; "" if nothing.
+        aside: the extra knowledge that puts it out of competition; "" if none.
         best: whether no method in competition is better.
     """
 
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """A method's paired difference to its best rival, as texts."""
+    """A method's paired difference from its best rival, as texts."""
 
     method: str
     rival: str
@@ -107,7 +107,7 @@ class Report:
         settings: params.yaml as text, by section.
         provenance: facts by name.
         times: rows of (stage, item, seconds, machine).
-        absent: (what, why) of all that was not run.
+        absent: (what, why) for everything that was not run.
     """
 
     profile: str

@@ -1,4 +1,4 @@
-"""All frames of one video, by every method, in one picture a browser can cut tiles from."""
+"""All frames of one video, by every method, in one picture from which a browser can cut tiles."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
 
     Args:
         table: Table 1 of that dataset.
-        informed: methods out of competition, and what they know.
+        informed: methods out of competition, and their extra knowledge.
     """
     fair = table[~table["method"].isin(list(informed))]["dtw_ssid"]
     rows = []

@@ -1,4 +1,4 @@
-"""Downloads that end: pooch's own waits for ever on a server that sends a byte now and then, or never stops."""
+"""Downloads with a deadline: pooch alone waits endlessly on a server that trickles bytes or never stops sending."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Download:
 
     Raises:
         requests.RequestException: no answer, an error, redirects in a circle, or fewer bytes than announced.
-        OSError: too slow, too large, or led from https to where anyone may change the bytes.
+        OSError: too slow, too large, or redirected from https to an address without encryption.
     """
 
     silence: float = 20
@@ -41,7 +41,7 @@ class Download:
             if url.startswith("https:") and not answer.url.startswith("https:"):
                 raise OSError("redirects from https to an address without encryption")
             try:
-                while chunk := answer.raw.read1(MIB):  # returns what has come, so that the clock is looked at
+                while chunk := answer.raw.read1(MIB):  # returns what has arrived, so that the time is checked
                     size += len(chunk)
                     if size > self.limit:
                         raise OSError(f"more than {self.limit:,} bytes")
@@ -54,10 +54,10 @@ class Download:
                 raise requests.exceptions.ChunkedEncodingError(f"broke off after {size:,} bytes ({error})") from None
 
     def _answer(self, url: str) -> requests.Response:
-        """The head of the answer, within `seconds`.
+        """The headers of the answer, within `seconds`.
 
-        A server that sends its head byte by byte keeps `requests` for ever, and nothing can interrupt it: it waits in
-        a thread of its own, which is left behind and dies with the process.
+        A server that sends its headers byte by byte blocks `requests` endlessly, and nothing can interrupt it. So it
+        waits in a separate thread, which is left behind and dies with the process.
         """
         future: Future[requests.Response] = Future()
 
@@ -65,7 +65,7 @@ class Download:
             try:
                 plain = {"Accept-Encoding": "identity"}
                 answer = requests.get(url, stream=True, timeout=self.silence, headers=plain)
-            except Exception as error:  # whatever it is belongs to the thread that waits
+            except Exception as error:  # raised again in the thread that waits
                 if future.set_running_or_notify_cancel():
                     future.set_exception(error)
                 return
@@ -76,6 +76,6 @@ class Download:
 
         Thread(target=ask, daemon=True).start()
         wait([future], timeout=self.seconds)
-        if future.cancel():  # not if it has come in the meantime
+        if future.cancel():  # unless it has arrived in the meantime
             raise TimeoutError(f"no whole answer in {self.seconds:g} seconds: too slow")
         return future.result()

@@ -16,7 +16,7 @@ from pipeline.sources.media import PICTURES, VIDEOS, read_pictures, read_video
 
 
 def read(cfg: DatasetSettings, paths: Paths) -> list[NDArray[np.float32]]:
-    """Every clip of the user's, in the order of their names.
+    """All clips of the user, in the order of their names.
 
     Raises:
         UserError: no clips, one that cannot be read, or too short; ValueError: a setting does not fit, by its name.

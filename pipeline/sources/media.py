@@ -1,4 +1,4 @@
-"""Pictures and videos from files that nobody has vouched for: decoded one by one, within limits, or refused."""
+"""Pictures and videos from untrusted files: decoded one by one, within limits, or refused."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.errors import UserError
 
 MAX_FRAMES = 20_000
 MAX_PIXELS = 2**25
-"""Of one picture: what a decoder may be made to fill. 8K video has as many."""
+"""Pixels of one picture that a decoder may fill. 8K video has as many."""
 PICTURES = (".png", ".jpg", ".jpeg")
 VIDEOS = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 OPENED = {
     "format_whitelist": "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpeg,mpegvideo,mpegts,gif",
     "protocol_whitelist": "file",
 }
-"""What a decoder may take a file for: no playlist, which would have it read other files or addresses."""
+"""Formats that a decoder may detect: no playlist, which would make it read other files or addresses."""
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 """Modes of Pillow that become RGB without clipping."""
 

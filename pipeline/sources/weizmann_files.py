@@ -1,9 +1,9 @@
 """Where the Weizmann videos come from: the official site, or a mirror on this machine (MANEX_MIRROR).
 
-Three kinds of files can serve, and `auto` takes the first that is complete for the actions asked for, mirror before
-site: the original AVIs with the masks to crop by (`avi`); 64x64 crops as PNG strips (`strips`, mirrors only); the masks
-alone, as silhouettes (`masks`). Nothing here is trusted: archives are unpacked member by member within limits, and what
-the site gave once must have the same bytes ever after.
+Three kinds of files can serve: the original AVIs with the masks to crop by (`avi`); 64x64 crops as PNG strips
+(`strips`, mirrors only); the masks alone, as silhouettes (`masks`). `auto` takes the first that is complete for the
+actions asked for, mirror before site. Nothing here is trusted: archives are unpacked member by member within limits,
+and a file of the site must have the same bytes at every later download.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FOLDERS = {"avi": ("avi", ".avi"), "strips": ("rgb64_png", ".png")}
 """Where a mirror has the clips of a kind, and how their names end."""
 
 MAX_MEMBERS, MAX_MEMBER, MAX_ARCHIVE = 1000, 2**26, 2**29
-"""Of an archive: members; bytes of one, and of all, unpacked. The longest original clip has 11 MB, an action 70."""
+"""Limits of an archive: members; unpacked bytes of one member and of all. The longest clip has 11 MB, an action 70."""
 RETRIES = 2
 
 Kind = Literal["avi", "strips", "masks"]
@@ -47,12 +47,12 @@ class NotThereError(Exception):
 
 
 class UnreachableError(NotThereError):
-    """The site does not answer: no use to ask for another file."""
+    """The site does not answer, so other files need not be tried."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """The official site, and the folder that keeps what it gave."""
+    """The official site, and the folder that keeps its files."""
 
     url: str = BASE_URL
     cache: Path = field(default_factory=lambda: Path(pooch.utils.os_cache("manex")) / "weizmann")
@@ -60,7 +60,7 @@ class Site:
     download: Download = field(default_factory=Download)
 
     def get(self, name: str) -> Path:
-        """A file of the site; downloaded once, its sha256 noted then and demanded from then on.
+        """A file of the site, downloaded once. The sha256 of the first download is recorded and required from then on.
 
         Raises:
             NotThereError: not reachable, not there, or other bytes than the first time.
@@ -183,7 +183,7 @@ def _plain_name(archive: Path, member: zipfile.ZipInfo) -> str | None:
 
 
 def _is_what_it_should_be(path: Path) -> bool:
-    """Not an error page, whose hash would be demanded ever after."""
+    """Check the magic bytes, so that an error page is never pinned as the expected file."""
     if path.suffix == ".zip":
         return zipfile.is_zipfile(path)
     with path.open("rb") as stream:

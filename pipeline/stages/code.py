@@ -1,7 +1,7 @@
-"""code: check params.yaml, and write down what each cell's code is, so that DVC runs again what a change concerns.
+"""code: check params.yaml, and record the code of each cell, so that DVC runs again only what a change concerns.
 
-DVC fills the names of datasets, models and methods into the `cmd` of dvc.yaml as params.yaml has them, and a shell runs
-that; every other stage depends on a file that is written here, so no name reaches a shell that was not checked.
+DVC inserts the names of datasets, models and methods from params.yaml into the commands of dvc.yaml, and a shell runs
+them. Every other stage depends on a file that is written here, so no unchecked name reaches a shell.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.storage.artifacts import replacing_folder, write_json
 
 
 def code(params: Params, paths: Paths) -> None:
-    """Write data/code: for each stage, and for each cell where it pays, the hash of every file that it runs."""
+    """Write data/code: for each stage or cell, the hash of every project file that it runs."""
     cells = Cells(params, paths)
     with replacing_folder(paths.code) as folder:
         for name, facts in cells.all():
@@ -107,7 +107,7 @@ class Cells:
         return {name: {method: entry.shown_in for method, entry in row.items()} for name, row in cells.items()}
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
-        """The files that plug-ins may read: any of data/own but the weights that other cells alone name."""
+        """The files that plug-ins may read: all of data/own except weights that only other cells name."""
         brought = [entry.plug_in for entry in entries if entry.plug_in]
         if not brought:
             return {}
@@ -156,8 +156,10 @@ def _sha256(path: Path) -> str:
 
 
 def _remove_others(params: Params, paths: Paths) -> None:
-    """Remove the outputs of cells that params.yaml does not name: stages depend on whole folders, and must find in them
-    what a fresh clone would have. DVC's cache keeps what it has tracked, and brings it back when it is named again.
+    """Remove the outputs of cells that params.yaml does not name.
+
+    Stages depend on whole folders, and must find in them what a fresh clone would have. DVC's cache keeps what it has
+    tracked, and restores it when it is named again.
     """
     wanted = {
         paths.root / "data" / "prepared": (params.datasets, None),

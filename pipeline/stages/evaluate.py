@@ -53,7 +53,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             run.metrics, run.series = _numbers(tables)
             run.metrics |= _of_the_walk(paths, f"{name}-{method}")
     for method in not_run:
-        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # of an earlier run that had results
+        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # from an earlier run that had results
     with replacing_folder(paths.scores(name), sealed=True) as folder:
         for table in ("scores", "frames", "walks", "diagnoses"):
             parts = [tables[table] for tables in found if table in tables]

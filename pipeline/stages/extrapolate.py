@@ -63,7 +63,7 @@ def as_videos(given: Videos, walked: Sequence[WalkState]) -> Videos:
 
 
 def _recorded(walked: Sequence[WalkState]) -> dict[str, Tensor]:
-    """What the algorithm says of itself, (item, frame, ...): its headings and numbers, those that it has."""
+    """What the algorithm recorded, (item, frame, ...): its headings and numbers, if it has any."""
     found = {f"record.{key}": torch.stack([state.record[key] for state in walked], 1) for key in walked[0].record}
     headings = [state.heading for state in walked if state.heading is not None]
     return {**found, "headings": torch.stack(headings, 1)} if headings else found

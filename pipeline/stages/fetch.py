@@ -25,7 +25,7 @@ def fetch(source: Source, cfg: Fetch, paths: Paths) -> None:
 
 
 def _mnist(cfg: Fetch, paths: Paths) -> None:
-    """The digits asked for, the same bytes whichever source gave them."""
+    """The digits asked for, the same bytes from every source."""
     with recorded(paths, "fetch", "mnist", cfg.mnist.model_dump(mode="json")) as run:
         digits, run.facts["source"] = mnist_digits(cfg.mnist.indices, cfg.mnist.source)
         with replacing_folder(paths.raw("mnist"), sealed=True) as folder:
@@ -37,7 +37,7 @@ def _mnist(cfg: Fetch, paths: Paths) -> None:
 def _weizmann(cfg: Fetch, paths: Paths) -> None:
     """The clips of the actions asked for, as files, and source.json: what they are, from where, and their sha256.
 
-    Where `auto` finds nothing, what was fetched earlier with the same settings stays; else the dataset is absent.
+    If `auto` finds nothing, files fetched earlier with the same settings stay; otherwise the dataset is absent.
     """
     asked, target = cfg.weizmann.model_dump(mode="json"), paths.raw("weizmann")
     with recorded(paths, "fetch", "weizmann", asked) as run:

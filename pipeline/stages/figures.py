@@ -31,7 +31,7 @@ from pipeline.storage.trials import VIDEO, load_trials
 from pipeline.tracking.record import recorded
 
 OURS = "tangent_flow"
-"""The algorithm whose walk is shown where only one is."""
+"""The algorithm whose walk is shown if only one is."""
 ANALYSIS = "spectrum"
 """The kind of analysis that the spectrum is drawn from."""
 
@@ -58,7 +58,7 @@ class Shown:
 
 
 def figures(params: Params, paths: Paths) -> None:
-    """Write figures/; pictures/: what moves; private/: real people, or a user's own clips, which git must not get."""
+    """Write figures/; pictures/ (moving ones); private/ (real people and the user's clips, which stay out of git)."""
     with (
         recorded(paths, "figures", "", {}) as run,
         style(),

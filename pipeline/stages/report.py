@@ -73,7 +73,7 @@ def _noted(paths: Paths) -> dict[str, Any]:
 
 
 def _aside(entry: MethodEntry) -> str:
-    """What a method knows that puts it out of competition; "" if nothing."""
+    """The extra knowledge that puts a method out of competition; "" if none."""
     if entry.shown_in == "supervised":
         return "saw ordered clips"
     return "knows the truth" if entry.model_name == "oracle" else ""

@@ -46,8 +46,8 @@ Table 1. Seconds per frame depend on the machine: costs.csv.
 def table(params: Params, paths: Paths) -> None:
     """Write Table 1, the table of denoisers, metrics.json, diagnostics.csv, and the untracked costs.csv.
 
-    A dataset whose raw data are not at hand keeps the rows that the tables have, if its settings are still the same:
-    they were computed elsewhere.
+    A dataset whose raw data are not at hand keeps its rows, which were computed elsewhere, if its settings are still
+    the same.
     """
     with recorded(paths, "table", "", {}) as run:
         results = {name: load_results(name, paths) for name in params.datasets}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def train(name: str, model: str, entry: TrainingEntry, paths: Paths) -> None:
     """Write models/NAME/MODEL: weights, settings, history of loss and PSNR; for a family a folder of these per member.
 
-    A checkpoint is kept after every record, outside the tracked folder. A run that was killed goes on from it and ends
-    with the same weights as one that was not; a checkpoint of other settings or other frames is not used.
+    A checkpoint is kept after every record, outside the tracked folder. A killed run continues from it and ends with
+    the same weights as an uninterrupted one. A checkpoint of other settings or frames is not used.
     """
     device, dataset, folder = settings().prepare_torch(), load_prepared(name, paths), paths.model(name, model)
     if not entry.parts:

@@ -4,7 +4,7 @@ Everything is written under a temporary name and renamed, so that a kill, a full
 artifact as it was. Outputs hold no times and no machine names: the same run gives the same bytes. A folder is sealed:
 sha256.json holds the hash of each of its files, and a reader refuses a file that has other bytes.
 
-What a killed run leaves ends in `.partial`; .dvcignore keeps it from DVC, and the next run removes it.
+Leftovers of a killed run end in `.partial`; .dvcignore hides them from DVC, and the next run removes them.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:  # seconds to import, and a stage that has nothing to run need
 
 
 SEAL = "sha256.json"
-"""In a folder: the sha256 of its other files."""
+"""The file of a folder that holds the sha256 of its other files."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it if the block ends well.
+    """A temporary name next to `path`, renamed to it if the block ends well.
 
     Raises:
         UserError: the folder cannot be written to, or the disk is full.
@@ -59,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path, sealed: bool = False) -> Iterator[Path]:
-    """The same for a folder: filled under a temporary name, then put in place of the old one, never half of each.
+    """The same for a folder: it is filled under a temporary name and then replaces the old one, never half of each.
 
     Args:
         sealed: write sha256.json as well.
@@ -91,7 +91,7 @@ def replacing_folder(path: Path, sealed: bool = False) -> Iterator[Path]:
 
 
 def _beside(path: Path) -> dict[str, Any]:
-    """Where a temporary name for `path` goes; first, what killed runs left of it is removed."""
+    """The place of a temporary name for `path`; leftovers of killed runs are removed first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     mine = f".{path.name}.{platform.node()}-"
     for left in path.parent.glob(f"{glob.escape(mine)}*.partial"):
@@ -108,7 +108,7 @@ def seal(folder: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Of a file's bytes."""
+    """The sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -172,7 +172,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     with replacing(path) as temporary:
         try:
             save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
-        except SafetensorError as error:  # its word for a full disk
+        except SafetensorError as error:  # raised for a full disk
             raise OSError(str(error)) from None
 
 
@@ -196,7 +196,7 @@ def read_tensors(path: Path, made_by: str, needed: Collection[str] = (), finite:
 
 
 def damaged(path: Path, why: object, made_by: str) -> UserError:
-    """What to say of an artifact that cannot be what was written."""
+    """The error for an artifact that cannot be what was written."""
     told = " ".join(str(why).split())[:200]
     return UserError(f"{path}: damaged ({told}); make it again with: {made_by}")
 

@@ -14,9 +14,9 @@ from pipeline.storage.skipped import STILLS
 
 
 def write_prepared(name: str, dataset: Dataset, facts: dict[str, Any], paths: Paths) -> None:
-    """Write data/prepared/NAME: the tensors, and `facts` next to what the dataset says of itself."""
+    """Write data/prepared/NAME: the tensors, and `facts` next to what describes the dataset."""
     tensors = {"videos": dataset.videos, "clip": dataset.clip, "held_out": dataset.held_out}
-    if not torch.equal(dataset.frames, dataset.videos.flatten(0, 1)):  # else they are stored once
+    if not torch.equal(dataset.frames, dataset.videos.flatten(0, 1)):  # otherwise they are stored once
         tensors["frames"] = dataset.frames
     period = None
     if dataset.coordinates is not None:

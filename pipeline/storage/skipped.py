@@ -1,7 +1,7 @@
-"""What was not run, and why: the pipeline is a grid of datasets, models, methods and analyses, with cells left out.
+"""What was not run, and why. The pipeline is a grid of datasets, models, methods and analyses; cells can be left out.
 
-A cell that is not run writes a folder that holds `absent.json` alone; the stages after it pass its reason on, and
-Table 1 prints it. Nothing heavy is imported here: such a cell is decided before torch is loaded.
+A cell that is not run writes a folder that holds only `absent.json`. Later stages pass its reason on, and Table 1
+prints it. Nothing heavy is imported here, so that such a cell ends before torch is loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "absent.json"
 
 
 def absence(folder: Path) -> str | None:
-    """Why a folder holds no results; None if it holds some, or is not there.
+    """Why a folder holds no results; None if it holds some or does not exist.
 
     Raises:
         UserError: absent.json is damaged.
@@ -61,7 +61,7 @@ class Cell:
     """A run of a stage on a dataset: what it would write, and what it needs.
 
     Attributes:
-        item: as the stage's record is called, such as "weizmann-resunet".
+        item: the name of the stage's record, such as "weizmann-resunet".
         inputs: the folders it reads, each with the words that introduce its reason; "" passes it on as it is.
         videos_of: the dataset whose videos it needs; "" if it needs none.
     """

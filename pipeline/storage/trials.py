@@ -11,7 +11,7 @@ from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_tensors
 
 VIDEO = 2
-"""The video that is shown where only one is: of the digits a 4, which no rotation or shift leaves unchanged."""
+"""The video that is shown if only one is: among the digits a 4, which every rotation and shift changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Trials:
     Attributes:
         frames: (trial, video, frame, channel, height, width), the two given frames first.
         seeds: of the trials.
-        headings: (trial, video, generated frame, ...), unit vectors; None where the method has none.
+        headings: (trial, video, generated frame, ...), unit vectors; None if the method has none.
         record: numbers by name, (trial, video, generated frame).
     """
 

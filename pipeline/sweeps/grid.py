@@ -33,7 +33,7 @@ class Grid(Section):
     )
     seeds: tuple[Seed, ...] = Field((100, 101), min_length=1, description="of trials; settings are chosen from 100 on")
     train_seeds: tuple[Seed, ...] = Field((), description="of trainings; none: the networks under models/")
-    threads: int = Field(1, ge=1, le=1024, description="a cell; results depend on it in their last digits")
+    threads: int = Field(1, ge=1, le=1024, description="per cell; results depend on it in their last digits")
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -106,7 +106,7 @@ def points(grid: Grid, params: Params, source: str) -> list[Point]:
     """Every dataset with every method at every combination of its values; a skipped method is one point.
 
     Raises:
-        UserError: names, fields or values that do not fit, a line each.
+        UserError: names, fields or values that do not fit, one line each.
     """
     found: list[Point] = []
     wrong: list[str] = []

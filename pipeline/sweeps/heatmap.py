@@ -51,7 +51,7 @@ def heatmap_figure(table: pd.DataFrame, axes: Sequence[str]) -> Figure:
 
 
 def _squares(own: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
-    """Means over seeds, in the order of the grid; NaN where none was done."""
+    """Means over seeds, in the order of the grid; NaN if none was done."""
     mine = [axis for axis in axes if own[axis].notna().any()]
     across = max(mine, key=lambda axis: own[axis].nunique(), default=None)
     keys = {

@@ -69,7 +69,7 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the folder: two sweeps at once would do everything twice.
+        """Lock the folder: two sweeps at once would do everything twice.
 
         Raises:
             UserError: another sweep holds it, or it cannot be written to.

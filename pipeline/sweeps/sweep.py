@@ -1,4 +1,4 @@
-"""A sweep from grid to table: trainings first, then cells; what was done before is not done again."""
+"""A sweep from grid to table: trainings first, then cells. What was done before is not repeated."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _ALONE = Lock()
 
 
 def attempt(task: Task) -> Outcome:
-    """Do a task. A failure is an answer, too: the other tasks go on."""
+    """Do a task. A failure is an answer, too: the other tasks continue."""
     with _ALONE:
         keep_freed_memory()
         began, cpu = time.perf_counter(), time.process_time()
@@ -154,7 +154,7 @@ def _need_same(found: str, expected: str, folder: Path) -> None:
 
 
 def _message(error: Exception) -> str:
-    """In one line: errors of ours say enough, others say where they arose."""
+    """The error in one line; those that are not ours with the place where they arose."""
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ManexError):
         return message

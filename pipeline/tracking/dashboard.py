@@ -21,7 +21,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight idle processes that judge chatbots
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight idle processes for judging chatbots
     "PYTHONWARNINGS": "ignore",  # deprecations inside the server
 }
 
@@ -50,7 +50,7 @@ def serve(paths: Paths, port: int, say: Callable[[str], None], host: str = HOST)
         return
     say("Ctrl-C ends it")
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
-    # The address goes through the environment: it may hold a password, and arguments can be read by everyone here.
+    # The address goes through the environment: it may hold a password, and everyone on this machine can read arguments.
     address = {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_REGISTRY_STORE_URI": uri}
     folder = {"MLFLOW_ARTIFACTS_DESTINATION": str(paths.root.resolve() / "mlartifacts")}
     server = subprocess.Popen([*command, *QUIET_OPTIONS], env={**os.environ, **QUIET, **address, **folder})

@@ -1,4 +1,4 @@
-"""What a run of a stage amounts to, read from its record. Nothing here knows MLflow: `store` hands it over."""
+"""The outcome of a run of a stage, read from its record. Nothing here knows MLflow: `store` passes it on."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ from pipeline.storage.artifacts import write_json
 
 Numbers = dict[str, float]
 STAGES = ("code", "fetch", "prepare", "train", "extrapolate", "evaluate", "analyse", "table", "figures")
-"""In the order in which they run."""
+"""All stages, in the order in which they run."""
 
 
 @dataclass
 class Run:
-    """A stage at work: what it adds here goes into its record.
+    """A stage while it runs: what it adds here goes into its record.
 
     Attributes:
         facts: numbers and words about the run.
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Since the stage began."""
+        """Seconds since the stage began."""
         return round(time.perf_counter() - self.clock, 3)
 
 

@@ -1,4 +1,4 @@
-"""Runs in MLflow: of finished stages, from their records, and of a training while it goes.
+"""Runs in MLflow: of finished stages, from their records, and of a training while it runs.
 
 Runs are rebuilt from the record files under reports/records, so MLflow holds nothing that cannot be had again. A run is
 found again by the tag `manex.key`, the hash of its record, set when everything else is logged: a run without it is a
@@ -87,7 +87,7 @@ def _attempt(paths: Paths, log: Callable[[Tracker], int], later: str) -> int:
 
 
 def experiment_id(paths: Paths) -> str:
-    """The experiment all runs are in, made if it is not there.
+    """The experiment of all runs, made if it does not exist.
 
     Raises:
         UserError: MLflow cannot be reached.
@@ -99,7 +99,7 @@ def experiment_id(paths: Paths) -> str:
 
 
 class Live:
-    """A training as it goes, to be watched; the run of the finished record replaces it."""
+    """A training while it runs, to be watched; the run of the finished record replaces it."""
 
     def __init__(self, tracker: Tracker | None, run_id: str, paths: Paths):
         self._tracker, self._run_id, self._paths = tracker, run_id, paths
@@ -151,7 +151,7 @@ def now() -> int:
 
 
 def _reason(paths: Paths, error: Exception) -> str:
-    """Where and what, in one line. Of a server only the kind of error: messages repeat addresses and secrets."""
+    """Where and what, in one line. Of a server only the kind of error: its messages repeat addresses and secrets."""
     uri = tracking_uri(paths)
     if isinstance(error, UserError | DamagedError):
         return str(error)
