@@ -22,8 +22,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.config.params import Params, load
-from pipeline.sweeps.grid import parse_grid
 from pipeline.paths import Paths
+from pipeline.sweeps.grid import parse_grid
 from pipeline.sweeps.sweep import Sweep
 
 SPEEDS = [round(1.5 + 0.1 * n, 1) for n in range(8)]

@@ -16,24 +16,24 @@ from typing import Any
 
 import torch
 from joblib import Parallel, delayed
+from manex.training.objectives import Denoising, trained_denoiser
+from pipeline.networks.build import build_network
+from pipeline.training import objectives
 from torch import nn
 
 from benchmarks.variants import VARIANTS, Variant, bias_free
-from pipeline.config.methods import Method
-from pipeline.config.params import load
-from pipeline.config.training import ResUNetTraining
 from manex.denoisers.base import Denoiser
 from manex.extrapolators.base import ItemNoise
 from manex.extrapolators.walk import walk
 from manex.metrics.dtw import dtw_scores
 from manex.metrics.ssim import ssim_distances
-from pipeline.networks.build import build_network
+from manex.training.loop import Training, TrainingDivergedError
+from manex.training.optimiser import Optimiser
+from pipeline.config.methods import Method
+from pipeline.config.params import load
+from pipeline.config.training import ResUNetTraining
 from pipeline.paths import Paths
 from pipeline.storage.prepared import Prepared, load_prepared
-from pipeline.training import objectives
-from manex.training.loop import Training, TrainingDivergedError
-from manex.training.objectives import Denoising, trained_denoiser
-from manex.training.optimiser import Optimiser
 
 DEVELOPMENT_SEEDS = (100, 101)
 CALIBRATION = 10

@@ -18,15 +18,15 @@ import time
 from dataclasses import dataclass
 
 import torch
+from pipeline.networks.build import build_network
 from torch import nn
 
-from pipeline.config.params import load
-from pipeline.config.training import Model
-from pipeline.networks.build import build_network
-from pipeline.paths import Paths
-from pipeline.storage.prepared import load_prepared
 from manex.training.loop import Training
 from manex.training.optimiser import Optimiser
+from pipeline.config.params import load
+from pipeline.config.training import Model
+from pipeline.paths import Paths
+from pipeline.storage.prepared import load_prepared
 
 DATASET = "rotated_mnist"
 

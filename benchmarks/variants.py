@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pipeline.networks.build import build_network
 from torch import Tensor, nn
 
-from pipeline.config.training import DenoiserTraining, ResUNetTraining, UNetTraining
-from pipeline.networks.build import build_network
 from manex.networks.resunet import ResUNet
+from pipeline.config.training import DenoiserTraining, ResUNetTraining, UNetTraining
 
 
 class DenseResUNet(ResUNet):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.config.params import parse
 from manex.settings import Section
+from pipeline.config.params import parse
 from pipeline.errors import UserError
 from pipeline.tracking.store import redacted
 

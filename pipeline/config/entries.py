@@ -38,7 +38,7 @@ class Entry(Section):
     Attributes:
         discriminator: the key that names the kind.
         package: where its file is.
-        root: the base of the settings classes there, as `module:class`; a string, so that a skipped entry imports nothing.
+        root: their base, as `module:class`; a string, so that a skipped entry imports nothing.
         skipped: the model of entries that are not run.
         wraps: the settings class; None on the bases of entries.
     """
