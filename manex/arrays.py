@@ -34,3 +34,13 @@ def lengths(vectors: Frames) -> PerItem:
 def unit(vectors: Frames) -> Frames:
     """Every item scaled to length one; a zero stays zero."""
     return vectors / lengths(vectors).clamp(min=torch.finfo(vectors.dtype).tiny)
+
+
+def precise(tensor: Tensor) -> Tensor:
+    """In float64, on the tensor's device or, where that has none (Apple's MPS), on the CPU."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+
+
+def onto(draws: Tensor, device: torch.device) -> Tensor:
+    """Draws of the CPU where they are used. A GPU fetches them from pinned memory while it computes."""
+    return draws.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else draws.to(device)

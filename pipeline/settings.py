@@ -13,7 +13,7 @@ from pipeline.errors import UserError
 
 
 class Settings(BaseSettings):
-    """MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER."""
+    """MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, MANEX_TF32."""
 
     model_config = SettingsConfigDict(env_prefix="MANEX_", frozen=True)
 
@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, le=1024)
     mirror: Path | None = None
     tracking: Literal["on", "off"] = "on"
+    tf32: Literal["on", "off"] = "off"
     scheduler: str | None = Field(None, pattern=r"^(tcp|tls)://[\w.\[\]:-]+:\d+$")
 
     def torch_device(self) -> str:
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
         torch.set_num_threads(self.threads)
         threadpool_limits(self.threads)  # numpy's and scipy's
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = self.tf32 == "on"
         return self.torch_device()
 
 

@@ -145,7 +145,7 @@ def top_eigenspace(
     draw = Start(acting, begin, generator or Generator().manual_seed(0))
     task = Task(operator, draw, rule.most, wanted, tolerance, max_products)
     pairs = SOLVERS[solver](task)
-    values, rows, residuals = (t.to(jacobian.points.dtype) for t in pairs)
+    values, rows, residuals = (t.to(jacobian.points) for t in pairs)
     if values.shape[1] < rule.most:
         raise GeometryError(f"max_products {max_products} is too little to find {rule.most} eigenvectors")
     size = rule.size(values).to(values.device)
@@ -158,7 +158,7 @@ def top_eigenspace(
         vectors=positive(vectors.flatten(2)).reshape(vectors.shape),
         residuals=residuals[:, :k],
         gap=gap[:, 0],
-        asymmetry=operator.asymmetry.to(values.dtype),
+        asymmetry=operator.asymmetry.to(values),
         size=size,
         products=jacobian.products - spent,
     )

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from manex.arrays import Vectors
+from manex.arrays import Vectors, precise
 from manex.errors import GeometryError
 from manex.geometry.products import Jacobian
 
@@ -27,19 +27,19 @@ class Symmetric:
 
     def __init__(self, jacobian: Jacobian, symmetrise: bool) -> None:
         self.jacobian, self.symmetrise = jacobian, symmetrise
-        self._apart = torch.zeros(len(jacobian.points), dtype=torch.float64, device=jacobian.points.device)
+        self._apart = precise(jacobian.points.new_zeros(len(jacobian.points)))
         self._together = self._apart.clone()
 
     def __call__(self, rows: Rows) -> Rows:
         """A v for each row v."""
         jacobian = self.jacobian
-        vectors = rows.to(jacobian.points.dtype).reshape(*rows.shape[:2], *jacobian.points.shape[1:])
+        vectors = rows.to(jacobian.points).reshape(*rows.shape[:2], *jacobian.points.shape[1:])
         if jacobian.is_symmetric or (self.symmetrise and not jacobian.has_transpose):
-            return jacobian.symmetric(vectors).flatten(2).double()
+            return precise(jacobian.symmetric(vectors).flatten(2))
         if not self.symmetrise:
             product = jacobian.vjp if jacobian.has_transpose else jacobian.jvp
-            return product(vectors).flatten(2).double()
-        forth, back = jacobian.jvp(vectors).flatten(2).double(), jacobian.vjp(vectors).flatten(2).double()
+            return precise(product(vectors).flatten(2))
+        forth, back = (precise(product(vectors).flatten(2)) for product in (jacobian.jvp, jacobian.vjp))
         self._apart += (forth - back).square().sum((1, 2))
         self._together += (forth + back).square().sum((1, 2))
         return (forth + back) / 2
@@ -53,7 +53,7 @@ class Symmetric:
 
     def dense(self) -> Tensor:
         """A as matrices; exact whichever of J and J^T is available."""
-        matrix = self.jacobian.dense().double()
+        matrix = precise(self.jacobian.dense())
         self._apart += (matrix - matrix.mT).square().sum((1, 2))
         self._together += (matrix + matrix.mT).square().sum((1, 2))
         return (matrix + matrix.mT) / 2
@@ -76,10 +76,10 @@ class Start:
         """That many vectors, not orthonormal."""
         points = self.jacobian.points
         shape = (len(points), count, self.jacobian.dimension)
-        rows = torch.randn(shape, generator=self.generator, dtype=torch.float64).to(points.device)
+        rows = torch.randn(shape, generator=self.generator, dtype=torch.float64).to(precise(points[:0]).device)
         if self.given is not None:
             known = min(count, self.given.shape[1])
-            rows[:, :known] = self.given[:, :known].flatten(2).double()
+            rows[:, :known] = precise(self.given[:, :known].flatten(2))
         return rows
 
 
@@ -174,8 +174,8 @@ def _deflated(task: Task) -> Pairs:
     for i in range(task.wanted):
         v = _orthonormal(begin[:, i : i + 1], found)
         for _ in range(max(1, task.max_products // task.wanted)):
-            frames = v.to(jacobian.points.dtype).reshape(len(v), 1, *jacobian.points.shape[1:])
-            before, v = v, _orthonormal(jacobian.jvp(frames).flatten(2).double(), found)
+            frames = v.to(jacobian.points).reshape(len(v), 1, *jacobian.points.shape[1:])
+            before, v = v, _orthonormal(precise(jacobian.jvp(frames).flatten(2)), found)
             if bool(((v - before).norm(dim=2) <= task.tolerance).all()):
                 break
         found = torch.cat([found, v], dim=1)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from manex.arrays import Frames, Vectors, unit
+from manex.arrays import Frames, Vectors, precise, unit
 from manex.errors import GeometryError
 from manex.geometry.conjugate import conjugated
 from manex.geometry.eigen import EigenSpace
@@ -51,7 +51,7 @@ def principal_angles(
         >>> principal_angles(axes[:, :2], axes[:, 1:3]).rad2deg().tolist()
         [[0.0, 90.0]]
     """
-    inner, outer = _rows(a).double(), _rows(b).double()
+    inner, outer = precise(_rows(a)), precise(_rows(b))
     if inner.shape[1] > outer.shape[1]:
         raise GeometryError(f"{inner.shape[1]} vectors cannot lie in a space of {outer.shape[1]}; swap the arguments")
     outside = inner - (inner @ outer.mT) @ outer

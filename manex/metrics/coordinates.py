@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from manex.arrays import precise
 from manex.datasets.manifold import LatentManifold
 from manex.errors import MetricError
 
@@ -83,10 +84,10 @@ def trace(manifold: LatentManifold, frames: Float[Tensor, "frame channel height 
     broken = ~frames.flatten(1).isfinite().all(1)
     if broken.any():
         raise MetricError(f"frame {int(broken.nonzero()[0])} contains NaN or infinity")
-    points, samples = frames.flatten(1).double(), manifold.frames.flatten(1).double()
+    points, samples = precise(frames.flatten(1)), precise(manifold.frames.flatten(1))
     # the difference form: the expanded square would lose the small distances that matter here
     nearest = torch.cdist(points, samples, compute_mode="donot_use_mm_for_euclid_dist").min(1)
-    coordinate = manifold.coordinates.double()[nearest.indices].cpu().numpy()
+    coordinate = precise(manifold.coordinates)[nearest.indices].cpu().numpy()
     steps = shorter_way(np.diff(coordinate), manifold.period)
     return Trace(
         coordinate=coordinate,

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Generator
 
-from manex.arrays import Frames
+from manex.arrays import Frames, onto
 from manex.noises.base import Noise
 from manex.noises.white import White
 
 
 def noise_like(frames: Frames, generator: Generator, law: Noise = White()) -> Frames:  # noqa: B008 - frozen
     """Noise of unit variance, of the frames' shape and device."""
-    return law.colour(torch.randn(frames.shape, generator=generator, dtype=frames.dtype).to(frames.device))
+    return law.colour(onto(torch.randn(frames.shape, generator=generator, dtype=frames.dtype), frames.device))
 
 
 class ItemNoise:
@@ -44,4 +44,4 @@ class ItemNoise:
     def like(self, frames: Frames) -> Frames:
         """Noise of unit variance, one draw per item."""
         draws = [torch.randn(frames.shape[1:], generator=g, dtype=frames.dtype) for g in self.generators]
-        return self.law.colour(torch.stack(draws).to(frames.device))
+        return self.law.colour(onto(torch.stack(draws), frames.device))

@@ -7,6 +7,7 @@ Checking an entry imports its file of the library, and a stage needs one entry: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -112,9 +113,9 @@ class Params(Section):
 
     def complaints(self) -> Iterator[str]:
         """Everything that is wrong, one line per issue: every entry is checked, and every name is looked up."""
-        yield from _failures(lambda: self._check_reports())
+        yield from _failures(self._check_reports)
         for dataset in self.datasets:
-            yield from _failures(lambda dataset=dataset: self._check_dataset(dataset))
+            yield from _failures(partial(self._check_dataset, dataset))
         axes: list[tuple[str, str, tuple[str, ...], dict[str, dict[str, Raw]], Callable[[str, str], Any]]] = [
             ("models", "train", self.models, self.train, self.training),
             ("methods", "extrapolate", self.methods, self.extrapolate, self.method),
@@ -124,7 +125,7 @@ class Params(Section):
             for dataset, name in product(self.datasets, names):
                 known = entries.get(dataset, {})
                 if name in known:
-                    yield from _failures(lambda parse=parse, dataset=dataset, name=name: parse(dataset, name))
+                    yield from _failures(partial(parse, dataset, name))
                 else:
                     where = f"{self._source}: {axis}"
                     yield f'{where}: "{name}" is not defined under {section}.{dataset}{suggestion(name, known)}'

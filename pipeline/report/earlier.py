@@ -62,7 +62,7 @@ class Earlier:
 def settings_hash(dataset: str, params: Params) -> str:
     """Hash of everything that params.yaml says about a dataset."""
     sections = (params.data, params.train, params.extrapolate, params.analyse)
-    values = [section.get(dataset) for section in sections]
+    values: list[Any] = [section.get(dataset) for section in sections]
     values += [params.models, params.methods, params.analyses, params.trials.model_dump()]
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -144,7 +144,8 @@ def _denoisers(name: str, params: Params, results: dict[str, Results], earlier: 
             method = str(row.pop("walk"))
             scored = method in results[name].methods
             score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None
-            rows.append({"dataset": name, "method": method, **row, "dtw_ssid": score})
+            known = {str(key): value for key, value in row.items()}
+            rows.append({"dataset": name, "method": method, **known, "dtw_ssid": score})
         for walk, reason in not_analysed(name, analysis, paths).items():
             rows.append({"dataset": name, "denoiser": walk, "method": walk, "not_run": reason})
     return rows
