@@ -10,30 +10,32 @@ two development seeds, never those that Table 1 reports. Variants that lost live
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import torch
 from joblib import Parallel, delayed
-from manex.training.objectives import Denoising, trained_denoiser
-from pipeline.networks.build import build_network
-from pipeline.training import objectives
 from torch import nn
 
 from benchmarks.variants import VARIANTS, Variant, bias_free
+from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
-from manex.extrapolators.base import ItemNoise
+from manex.extrapolators.tangent_flow import TangentFlow
 from manex.extrapolators.walk import walk
-from manex.metrics.dtw import dtw_scores
-from manex.metrics.ssim import ssim_distances
+from manex.metrics.scores import score
+from manex.noises.draws import ItemNoise
+from manex.training import denoising
+from manex.training.denoising import Denoising
 from manex.training.loop import Training, TrainingDivergedError
 from manex.training.optimiser import Optimiser
-from pipeline.config.methods import Method
-from pipeline.config.params import load
-from pipeline.config.training import ResUNetTraining
+from manex.training.resunet import ResUNetTraining
+from pipeline.config.methods import MethodEntry
+from pipeline.config.params import Params, load
 from pipeline.paths import Paths
-from pipeline.storage.prepared import Prepared, load_prepared
+from pipeline.storage.prepared import load_prepared
 
 DEVELOPMENT_SEEDS = (100, 101)
 CALIBRATION = 10
@@ -52,10 +54,10 @@ class TorchOptimiser(Optimiser):
 class StudyTraining(Training):
     """A training that follows a variant."""
 
-    def __init__(self, frames: Prepared, cfg: ResUNetTraining, variant: Variant) -> None:
+    def __init__(self, frames: Dataset, cfg: ResUNetTraining, variant: Variant) -> None:
         torch.manual_seed(cfg.seed)
         size = frames.videos.shape[-1]
-        network = variant.network(cfg, size) if variant.network else build_network(cfg, 1, size)
+        network = variant.network(cfg, size) if variant.network else cfg.build(1, size)
         super().__init__(network, frames.training_frames, frames.held_out_frames, cfg)
         self.variant = variant
         if variant.torch_optimiser:
@@ -85,13 +87,13 @@ def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]
     torch.set_num_threads(1)
     params, variant = load(Paths().params), VARIANTS[name]
     frames = load_prepared(dataset, Paths())
-    base = params.training(dataset, "resunet")
+    base = params.training(dataset, "resunet").settings
     assert isinstance(base, ResUNetTraining)
     cfg = base.model_copy(update={**variant.settings, "patience": 0, "steps": 10**6, "record_every": 10**6})
-    law = objectives.draw_sigmas
+    law = denoising.draw_sigmas
     if variant.sigmas:
         chosen = variant.sigmas
-        objectives.draw_sigmas = lambda _, *drawn: chosen(*drawn)
+        denoising.draw_sigmas = lambda _, *drawn: chosen(*drawn)
     try:
         steps = max(CALIBRATION, round(seconds / _seconds_a_step(StudyTraining(frames, cfg, variant))))
         cfg = cfg.model_copy(update={"steps": steps, "record_every": max(1, steps // 10)})
@@ -100,9 +102,9 @@ def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]
     except TrainingDivergedError:
         return {"variant": name, "steps": 0}
     finally:
-        objectives.draw_sigmas = law
+        denoising.draw_sigmas = law
     settings: Any = bias_free(cfg, 1) if variant.network and name.startswith("unet") else cfg
-    denoiser = trained_denoiser(training.average, settings)
+    denoiser = settings.finished(training.average)
     last, best = history[-1].scores, max(history, key=lambda record: record.scores["psnr_held_out_25"])
     return {
         "variant": name,
@@ -114,9 +116,7 @@ def run(name: str, dataset: str, seconds: float, scored: bool) -> dict[str, Any]
             for level in ("held_out_15", "held_out_25", "held_out_50", "train_25")
         },
         "peak_25": f"{best.scores['psnr_held_out_25']:.2f} at {best.step}",
-        "dtw_ssid": round(development_score(denoiser, frames, params.method(dataset, "tangent_flow")), 4)
-        if scored
-        else "",
+        "dtw_ssid": round(development_score(denoiser, frames, *flow_of(params, dataset)), 4) if scored else "",
     }
 
 
@@ -130,16 +130,24 @@ def _seconds_a_step(training: StudyTraining) -> float:
     return min(times)
 
 
-def development_score(denoiser: Denoiser, frames: Prepared, flow: Method) -> float:
+def flow_of(params: Params, dataset: str) -> tuple[TangentFlow, int]:
+    """The settings of `tangent_flow`, and how many frames it generates."""
+    entry = params.method(dataset, "tangent_flow")
+    assert isinstance(entry, MethodEntry)
+    assert isinstance(entry.settings, TangentFlow)
+    return entry.settings, entry.frames
+
+
+def development_score(denoiser: Denoiser, dataset: Dataset, flow: TangentFlow, frames: int) -> float:
     """Mean DTW-SSID of `tangent_flow` over all videos and the development seeds."""
     flow = flow.model_copy(update={"remove_brightness": denoiser.homogeneous})
-    count, seeds = len(frames.videos), DEVELOPMENT_SEEDS
-    given = frames.videos[:, :2].repeat(len(seeds), 1, 1, 1, 1)
+    count, seeds = len(dataset.videos), DEVELOPMENT_SEEDS
+    given = dataset.videos[:, :2].repeat(len(seeds), 1, 1, 1, 1)
     noise = ItemNoise([(seed, video) for seed in seeds for video in range(count)])
-    walked = [state.frame for state in walk(flow, denoiser, given[:, 0], given[:, 1], noise)]
-    videos = torch.cat([given, torch.stack(walked, 1)], 1).clamp(0, 1)
-    distances = torch.stack([ssim_distances(frames.videos[i % count], video) for i, video in enumerate(videos)])
-    return float(dtw_scores(distances).exact.mean())
+    states = walk(flow, denoiser, given[:, 0], given[:, 1], noise)
+    walked = torch.stack([state.frame for state in islice(states, frames)], 1)
+    trials = torch.cat([given, walked], 1).clamp(0, 1).split(count)
+    return statistics.fmean(found.numbers["dtw_ssid"] for trial in trials for found in score(dataset, trial))
 
 
 def _rows(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:

@@ -18,13 +18,12 @@ import time
 from dataclasses import dataclass
 
 import torch
-from pipeline.networks.build import build_network
 from torch import nn
 
 from manex.training.loop import Training
 from manex.training.optimiser import Optimiser
+from manex.training.settings import TrainingSettings
 from pipeline.config.params import load
-from pipeline.config.training import Model
 from pipeline.paths import Paths
 from pipeline.storage.prepared import load_prepared
 
@@ -62,13 +61,11 @@ class Timed(Training):
         return loss
 
 
-def race(cfg: Model, decibel: float, cap: float, threads: int) -> Outcome:
+def race(cfg: TrainingSettings, decibel: float, cap: float, threads: int) -> Outcome:
     """Train until the held-out PSNR is reached, or the time is up."""
     torch.set_num_threads(threads)
-    torch.manual_seed(cfg.seed)
     frames = load_prepared(DATASET, Paths())
-    network = build_network(cfg, frames.videos.shape[2], frames.videos.shape[-1])
-    training = Timed(network, frames.training_frames, frames.held_out_frames, cfg)
+    training = Timed.begin(cfg, frames.training_frames, frames.held_out_frames)
     psnr = float("-inf")
     for record in training.run():
         psnr = record.scores["psnr_held_out_25"]
@@ -77,12 +74,12 @@ def race(cfg: Model, decibel: float, cap: float, threads: int) -> Outcome:
     return _outcome(training.step, psnr, training.seconds, training.cpu_seconds, training.step * cfg.batch)
 
 
-def plain(cfg: Model, steps: int, threads: int) -> Outcome:
+def plain(cfg: TrainingSettings, steps: int, threads: int) -> Outcome:
     """The textbook loop in float32 with the same network, optimiser and batch; a few steps, to be timed."""
     torch.set_num_threads(threads)
     torch.manual_seed(cfg.seed)
     frames = load_prepared(DATASET, Paths()).training_frames
-    network = build_network(cfg, frames.shape[1], frames.shape[-1])
+    network = cfg.build(frames.shape[1], frames.shape[-1])
     optimiser = Optimiser(network, "muon", cfg.learning_rate)
     start, cpu = time.perf_counter(), time.process_time()
     for _ in range(steps):
@@ -106,8 +103,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     root = Paths()
-    ours = load(root.params).training(DATASET, "resunet").model_copy(update={"record_every": 25})
-    theirs = load(root.profile("paper")).training(DATASET, "unet").model_copy(update={"record_every": 5})
+    ours = load(root.params).training(DATASET, "resunet").settings.model_copy(update={"record_every": 25})
+    theirs = load(root.profile("paper")).training(DATASET, "unet").settings.model_copy(update={"record_every": 5})
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         one = pool.apply(race, (ours, arguments.decibel, float("inf"), arguments.threads))
         bare = pool.apply(plain, (ours, 60, arguments.threads))

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pipeline.networks.build import build_network
 from torch import Tensor, nn
 
 from manex.networks.resunet import ResUNet
-from pipeline.config.training import DenoiserTraining, ResUNetTraining, UNetTraining
+from manex.training.denoising import BlindTraining
+from manex.training.resunet import ResUNetTraining
+from manex.training.unet import UNetTraining
 
 
 class DenseResUNet(ResUNet):
@@ -43,7 +44,7 @@ class Variant:
     """What differs from the recipe.
 
     Attributes:
-        settings: fields of the training's section.
+        settings: fields of the training's settings.
         network: (settings, frames' size) -> another network than the settings describe.
         torch_optimiser: parameters -> an optimiser that the library does not offer.
         prepare: network -> what is called in its place (compiled, other memory layout).
@@ -59,19 +60,19 @@ class Variant:
     patch: int = 0
 
 
-REFERENCE = {"optimiser": "adam", "learning_rate": 0.001, "decay": "halving", "sigma_max_255": 255.0}
+REFERENCE = {"optimiser": "adam", "learning_rate": 0.001, "decay": "halving", "sigma_max": 1.0}
 REFERENCE |= {"sigma_law": "quadratic", "batch": 512, "ema": 0.0, "bfloat16": False}
 """The recipe of the paper's reference (Kadkhodaie et al. 2024)."""
 
 
 def _bias_free(width: int, **settings: Any) -> Variant:
-    return Variant(settings={**settings}, network=lambda cfg, size: build_network(bias_free(cfg, width), 1, size))
+    return Variant(settings={**settings}, network=lambda cfg, size: bias_free(cfg, width).build(1, size))
 
 
 def bias_free(cfg: ResUNetTraining, width: int) -> UNetTraining:
     """The paper's network, trained as `cfg` says."""
-    shared = {name: getattr(cfg, name) for name in DenoiserTraining.model_fields}
-    return UNetTraining(network="unet", width=width, **shared)
+    shared = {name: getattr(cfg, name) for name in BlindTraining.model_fields}
+    return UNetTraining(width=width, **shared)
 
 
 def _log_uniform(largest: float, count: int, generator: torch.Generator) -> Tensor:
@@ -119,8 +120,8 @@ VARIANTS: dict[str, Variant] = {
     "batch_192": Variant({"batch": 192}),
     "ema_0": Variant({"ema": 0.0}),
     "ema_0.99": Variant({"ema": 0.99}),
-    "sigma_40": Variant({"sigma_max_255": 40.0}),
-    "sigma_100": Variant({"sigma_max_255": 100.0}),
+    "sigma_40": Variant({"sigma_max": 40 / 255}),
+    "sigma_100": Variant({"sigma_max": 100 / 255}),
     "sigma_quadratic": Variant({"sigma_law": "quadratic"}),
     "sigma_log_uniform": Variant(sigmas=_log_uniform),
     "float32": Variant({"bfloat16": False}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -77,7 +78,7 @@ class Training:
         self.first_loss = float("nan")
 
     @classmethod
-    def begin(cls, cfg: TrainingSettings, frames: Frames, held_out: HeldOut, order: Order | None = None) -> Training:
+    def begin(cls, cfg: TrainingSettings, frames: Frames, held_out: HeldOut, order: Order | None = None) -> Self:
         """A run of the network that `cfg` describes, its first weights drawn with `cfg.seed`, where the frames are.
 
         Raises:
