@@ -42,7 +42,7 @@ class Outcome:
 
 
 def compare(function: FrameMap, points: Frames) -> Iterator[str]:
-    """The table of rivals, a line at a time."""
+    """The table of rivals, line by line."""
     yield "| method | products | seconds | time / ours | products / ours | sine to S's space | sine to J's space |"
     yield "|---|---:|---:|---:|---:|---:|---:|"
     for name in ("linearized", "vjp", "jvp"):  # first calls compile and allocate

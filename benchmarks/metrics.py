@@ -1,4 +1,4 @@
-"""Time the metrics beside their rivals, in one run and on one thread, and check that both give the same numbers.
+"""Time the metrics and their rivals, in one run and on one thread, and check that both give the same numbers.
 
 Run `python -m benchmarks.metrics`. Each time is the best of a few repeats; a rival that is too slow to run on
 everything is timed on a part and scaled up, which its line says.

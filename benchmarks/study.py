@@ -157,7 +157,7 @@ def _rows(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Print the table, a line a variant as it is done."""
+    """Print the table, each variant's line as soon as it is done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("variants", nargs="*", default=list(VARIANTS), metavar="VARIANT")
     parser.add_argument("--seconds", type=float, default=150, help="CPU seconds of training a variant")

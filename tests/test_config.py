@@ -69,7 +69,7 @@ def test_an_unknown_key_is_named_in_full_with_the_nearest_right_one(keys: tuple[
         ((*TRAIN, "steps"), 2.5),
         ((*TRAIN, "widths"), 8),
         ((*TRAIN, "optimiser"), "mouon"),
-        ((*FLOW, "midpoint"), "perhaps"),
+        ((*FLOW, "remove_brightness"), "perhaps"),
         (("data", "rotated_mnist", "frames"), None),
         (("datasets",), "rotated_mnist"),
         (("train",), [1]),

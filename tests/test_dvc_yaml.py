@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -95,20 +94,3 @@ def test_the_command_names_the_stage_and_its_cell_and_nothing_of_the_machine(sta
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_has_its_module(stage: str) -> None:
     assert (ROOT / "pipeline" / "stages" / f"{stage}.py").is_file()
-
-
-def test_mlflow_is_imported_by_one_file_alone() -> None:
-    found = {
-        path.relative_to(ROOT).as_posix()
-        for path in sorted((ROOT / "pipeline").rglob("*.py"))
-        if "mlflow" in roots(path)
-    }
-    assert found == {"pipeline/tracking/store.py"}
-
-
-def roots(path: Path) -> set[str]:
-    """The packages that a file imports, anywhere in it."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
-    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return {name.split(".")[0] for name in plain | named}

@@ -41,7 +41,6 @@ class TangentFlow(Denoised):
     draws: PositiveInt = Field(2, description="noisy copies averaged per substep, mirrored if even; 1 is fastest")
     speed: PositiveFloat = Field(1.0, description="path length per frame, in units of |u1 - u0|")
     corrector: int = Field(0, ge=0, description="further steps up the score per substep")
-    midpoint: bool = Field(False, description="take the direction half a substep ahead")
     remove_brightness: bool = Field(False, description="for homogeneous networks: the image is not a motion")
 
 
@@ -60,8 +59,6 @@ def tangent_flow(
     """
 
     def advance(previous: Frames, heading: Frames, stride: Tensor) -> tuple[Frames, Frames]:
-        if cfg.midpoint:
-            _, heading = _correct(denoiser, previous, previous + stride / 2 * heading, heading, cfg, noise)
         return _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise)
 
     return steps(advance, first, second, cfg.speed, cfg.substeps)

@@ -101,16 +101,11 @@ def shorter_way(steps: Float[np.ndarray, " step"], period: float | None) -> Floa
     return steps if period is None else (steps + period / 2) % period - period / 2
 
 
-def summarize(
-    manifold: LatentManifold, track: Trace, reachable: float | None = None, within: float = math.inf
-) -> CoordinateSummary:
+def summarize(manifold: LatentManifold, track: Trace) -> CoordinateSummary:
     """Coverage, reversals, stalls, jumps, speed and distance of an extrapolated video.
 
     Args:
         track: of the whole video, the two given frames included.
-        reachable: length that counts as full coverage, in the latent's unit; by default the period of the circle
-            or, on the segment, what lies ahead of frame 1.
-        within: steps that begin or end farther than this from the manifold (RMS grey levels) cover nothing.
 
     Raises:
         MetricError: nothing generated (fewer than three frames), two given frames with one coordinate, which set
@@ -124,16 +119,14 @@ def summarize(
     direction, steps = math.copysign(1, given), steps[1:]
     start = float(track.coordinate[1])
     ahead = float(manifold.coordinates[-1]) - start if direction > 0 else start - float(manifold.coordinates[0])
-    if reachable is None:
-        reachable = ahead if manifold.period is None else manifold.period
+    reachable = ahead if manifold.period is None else manifold.period
     if reachable <= 0:
         raise MetricError(f"the given frames end at {start:g}: no manifold is left ahead")
 
     size = np.abs(steps)
     usual = max(float(np.median(size)), abs(float(given)))
     jumped = size > min(JUMP_SHARE * manifold.length, JUMP_STEPS * usual)
-    near = np.maximum(track.distance[1:-1], track.distance[2:]) <= within
-    legs = np.stack([track.unwrapped[1:-1], track.unwrapped[2:]], 1)[near & ~jumped]
+    legs = np.stack([track.unwrapped[1:-1], track.unwrapped[2:]], 1)[~jumped]
     if manifold.period is None:
         legs = np.clip(direction * (legs - start), 0, ahead)
     return CoordinateSummary(

@@ -35,8 +35,6 @@ class Optical(Section):
     motion: Literal["affine", "tvl1", "ilk"] = Field("affine", description="estimator")
     speed: PositiveFloat = Field(1.0, description="of the motion, in units of the one between the given frames")
     blur: float = Field(0.5, ge=0, description="Gaussian blur before estimation, pixels")
-    attachment: PositiveFloat = Field(15, description="tvl1: weight of the images; smaller is smoother")
-    tightness: PositiveFloat = Field(0.3, description="tvl1: coupling of its two parts")
     radius: PositiveInt = Field(7, description="ilk: of the window, pixels")
     spline: int = Field(3, ge=1, le=5, description="order of the interpolation")
     outside: Literal["black", "edge"] = Field("black", description="what is seen beyond the frame")
@@ -77,7 +75,7 @@ def dense_motion(first: Image, second: Image, cfg: Optical) -> Motion:
     """
     before, after = (gaussian_filter(image.mean(0), cfg.blur) for image in (first, second))
     if cfg.motion == "tvl1":
-        field = optical_flow_tvl1(after, before, attachment=cfg.attachment, tightness=cfg.tightness, dtype=np.float64)
+        field = optical_flow_tvl1(after, before, dtype=np.float64)
     else:
         field = optical_flow_ilk(after, before, radius=cfg.radius, gaussian=True, dtype=np.float64)
 

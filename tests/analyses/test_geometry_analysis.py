@@ -39,7 +39,7 @@ def test_the_projection_onto_the_plane_keeps_the_motion_and_two_dimensions() -> 
 
 
 def test_the_effective_dimension_is_the_trace_up_to_the_spread_of_eight_probes() -> None:
-    """Of z^T A z over random signs the variance is 2 sum_(i != j) A_ij^2, at most 2 |A|^2."""
+    """The variance of z^T A z over random signs is 2 sum_(i != j) A_ij^2, at most 2 |A|^2."""
     eigenvalues = torch.full((10,), 0.5)
     data = dataset()
     found = torch.cat(

@@ -32,7 +32,7 @@ def test_nobody_at_all_is_refused() -> None:
 
 
 @pytest.mark.parametrize("size", [16, 21, 32])
-def test_a_person_in_steady_motion_stands_still_in_the_crop(size: int) -> None:
+def test_a_person_in_steady_motion_does_not_move_in_the_crop(size: int) -> None:
     """To the ends of the clip, and although centres move by fractions of a pixel of the crop."""
     masks = masks_at([(20, 10 + 2 * n) for n in range(20)])
     crop = followed(np.repeat(255 * masks[..., None], 3, -1), masks, size, colour=False)

@@ -65,6 +65,6 @@ def test_another_clip_at_the_end_does_not_change_the_videos_before_it() -> None:
     np.testing.assert_array_equal(few.videos, more.videos[:2])
 
 
-def test_a_clip_too_short_for_a_video_is_told_with_what_it_needs() -> None:
+def test_a_clip_too_short_for_a_video_is_reported_with_what_it_needs() -> None:
     with pytest.raises(ValueError, match="clip 1 has 8 frames; 5 frames need 9"):
         clip_videos(numbered(9, 8), [0, 1], 5, 2, 0)

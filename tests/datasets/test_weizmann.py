@@ -31,7 +31,7 @@ def clips(names: list[str], frames: int = 20) -> PersonClips:
         ("../ido_walk", None),
     ],
 )
-def test_a_name_tells_person_and_action(name: str, expected: tuple[str, str] | None) -> None:
+def test_a_name_gives_person_and_action(name: str, expected: tuple[str, str] | None) -> None:
     assert parts(name) == expected
 
 
@@ -46,7 +46,7 @@ def test_clips_are_those_of_the_action_and_the_people_sorted() -> None:
     assert wanted(["Thumbs", *NAMES], cfg()) == wanted(NAMES, cfg())
 
 
-def test_a_person_without_the_action_is_told() -> None:
+def test_a_person_without_the_action_is_reported() -> None:
     with pytest.raises(ValueError, match="action: no clip of walk by eli"):
         wanted([name for name in NAMES if name != "eli_walk"], cfg())
 
@@ -65,6 +65,6 @@ def test_the_draw_of_a_clip_depends_on_the_seed_and_reaches_both() -> None:
     assert chosen == {0, 1}
 
 
-def test_a_clip_too_short_is_told_by_the_setting() -> None:
+def test_a_clip_too_short_is_reported_with_the_setting() -> None:
     with pytest.raises(ValueError, match="stride: clip 0 has 8 frames; 5 frames need 9"):
         weizmann(cfg(people=("ido",), stride=2), clips(["ido_walk"], frames=8))

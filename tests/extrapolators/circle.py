@@ -25,7 +25,7 @@ def in_plane(frames: Tensor) -> Tensor:
 
 
 def angle(frames: Tensor) -> Tensor:
-    """Of the nearest point of the circle."""
+    """The angle of the nearest point of the circle."""
     x = in_plane(frames)
     return torch.atan2(x[:, 1], x[:, 0])
 
@@ -60,5 +60,5 @@ def steps(walked: list[WalkState], starts: list[float]) -> Tensor:
 
 
 def cosines(walked: list[WalkState]) -> Tensor:
-    """Of the angles between the headings and the tangents, shape (frame, video)."""
+    """Cosines of the angles between headings and tangents, shape (frame, video)."""
     return torch.stack([(state.heading * tangent(angle(state.frame))).flatten(1).sum(1) for state in walked])

@@ -60,7 +60,7 @@ def test_a_video_walks_alone_as_it_walks_in_company_and_without_chance(path: str
         torch.testing.assert_close(walked([item], 0)[0], together[item], rtol=0, atol=1e-8)
 
 
-def test_a_blind_denoiser_is_told() -> None:
+def test_a_blind_denoiser_is_refused() -> None:
     blind = NetworkDenoiser(nn.Conv2d(1, 1, 1).double().eval())
     with pytest.raises(WalkError, match="this one is blind"):
         next(walk(LATENT, blind, point(0.3), point(0.5), ItemNoise([(0, 0)])))
@@ -71,6 +71,6 @@ def test_a_denoiser_that_gives_no_numbers_ends_the_walk_with_a_message() -> None
         next(walk(LATENT, Broken().eval(), point(0.3), point(0.5), ItemNoise([(0, 0)])))
 
 
-def test_two_frames_without_a_velocity_are_told() -> None:
+def test_two_frames_without_a_velocity_are_refused() -> None:
     with pytest.raises(WalkError, match="identical"):
         next(walk(LATENT, oracle(), point(0.3), point(0.3), ItemNoise([(0, 0)])))

@@ -53,7 +53,6 @@ def test_a_frame_advances_by_speed_times_the_given_step(speed: float) -> None:
         {"momentum": 2.0},
         {"draws": 4},
         {"corrector": 1},
-        {"midpoint": True, "substeps": 1},
         {"sigma": 15 / 255},
     ],
     ids=str,

@@ -75,7 +75,7 @@ def test_a_longer_walk_begins_like_a_shorter_one(cfg: Walk) -> None:
 
 @pytest.mark.parametrize("cfg", [*RANDOM, Latent(eta=1)], ids=by_name)
 @pytest.mark.parametrize(("change", "reason"), [(0.0, "identical"), (float("nan"), "not finite")])
-def test_two_frames_without_a_velocity_are_told_with_their_video(cfg: Walk, change: float, reason: str) -> None:
+def test_two_frames_without_a_velocity_are_refused_with_their_video(cfg: Walk, change: float, reason: str) -> None:
     first = point(STARTS)
     second = point(STARTS + 0.2)
     second[1] = first[1] + change

@@ -58,7 +58,7 @@ def test_a_line_inside_a_plane_has_no_angle_to_it(generator):
         principal_angles(e, line)
 
 
-def test_retention_of_eigenvectors_is_told_by_their_eigenvalue(generator):
+def test_retention_of_eigenvectors_is_given_by_their_eigenvalue(generator):
     matrix = torch.diag(torch.linspace(1, 0.2, 9, dtype=torch.float64))
     directions = 5 * torch.eye(9, dtype=torch.float64)[[0, 8]].reshape(2, 1, 3, 3)
     lost, kept = retention(Jacobian(linear_map(matrix), sphere(generator, 2, 1, 3, 3)), directions)

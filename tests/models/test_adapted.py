@@ -43,7 +43,7 @@ class Foreign(nn.Module):
 
 
 class Schedule(nn.Module):
-    """A diffusion model's network that knows the Wiener denoiser: it is told the timestep and a scaled frame."""
+    """A diffusion model's network that knows the Wiener denoiser: it takes a timestep and a scaled frame."""
 
     def __init__(self, exact: Wiener, predicts: str) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ DIFFERENTIABLE = {
     "image": foreign("image", 0.0, 1.0, False),
     "noise": foreign("noise", 0.0, 1.0, False),
     "image in [-1, 1]": foreign("image", -1.0, 1.0, False),
-    "noise in [0, 255], told sigma": foreign("noise", 0.0, 255.0, True),
+    "noise in [0, 255], given sigma": foreign("noise", 0.0, 255.0, True),
     "image, white at -1 and black at 1": foreign("image", 1.0, -1.0, False),
     "three channels": three_channels,
     **{f"diffusion, {predicts}": diffusion(predicts) for predicts in ("epsilon", "sample", "v_prediction")},

@@ -13,7 +13,7 @@ from manex.samplers.ddim import DDIM, ddim, levels
 
 
 def errors(steps: list[int], up: bool, generator: Generator) -> list[float]:
-    """Of the way between the ends, by DDIM in so many steps."""
+    """Relative errors of DDIM, one per number of steps."""
     prior, start = gaussian(generator), 0.5 + 0.2 * torch.randn(3, 1, 4, 4, generator=generator, dtype=torch.float64)
     found = []
     for count in steps:

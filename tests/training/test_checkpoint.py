@@ -43,7 +43,7 @@ def test_other_tensors_are_no_checkpoint(tensors: dict[str, torch.Tensor]) -> No
 
 
 @pytest.mark.parametrize("name", ["header", *STATE])
-def test_a_bit_that_flips_is_told(name: str) -> None:
+def test_a_bit_that_flips_is_noticed(name: str) -> None:
     tensors = {key: tensor.clone() for key, tensor in Checkpoint("key", [{"step": 10}], STATE).tensors().items()}
     tensors[name].view(torch.uint8).flatten()[9 if name == "header" else -1] ^= 1
     with pytest.raises(ValueError, match="not the bytes that were written"):

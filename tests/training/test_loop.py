@@ -68,7 +68,7 @@ def with_(cfg: TrainingSettings, **changes: object) -> TrainingSettings:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_run_that_was_broken_off_ends_like_one_that_was_not(name: str) -> None:
+def test_a_run_that_was_interrupted_ends_like_one_that_was_not(name: str) -> None:
     cfg = SETTINGS[name]
     whole = training(cfg)
     expected = list(whole.run())
@@ -139,13 +139,13 @@ def test_without_patience_only_the_budget_ends_a_training() -> None:
 
 
 @pytest.mark.parametrize("name", ["resunet-muon", "unet-adam", "vae", "diffusion", "mcvd-bfloat16", "rnn_ode-adam"])
-def test_a_loss_that_explodes_is_told_with_what_to_do(name: str) -> None:
+def test_a_loss_that_explodes_is_reported_with_a_remedy(name: str) -> None:
     run = training(with_(SETTINGS[name], learning_rate=1e20))
     with pytest.raises(TrainingDivergedError, match="lower learning_rate"):
         list(run.run())
 
 
-def test_frames_that_are_no_numbers_are_told_at_once() -> None:
+def test_frames_that_are_no_numbers_are_reported_at_once() -> None:
     run = training(RESUNET)
     run.frames[:] = float("nan")
     with pytest.raises(TrainingDivergedError, match="at step 0"):

@@ -68,12 +68,12 @@ def test_the_order_of_the_frames_changes_a_training_on_clips(cfg: TrainingSettin
 
 
 @pytest.mark.parametrize("cfg", [MCVD, RNN], ids=kind)
-def test_clips_without_an_order_are_told(cfg: TrainingSettings) -> None:
+def test_clips_without_an_order_are_refused(cfg: TrainingSettings) -> None:
     with pytest.raises(ValueError, match="needs to know which frames follow one another"):
         Training.begin(cfg, torch.rand(9, 1, 8, 8), torch.rand(3, 1, 8, 8))
 
 
-def test_clips_with_a_gap_each_are_told() -> None:
+def test_clips_with_a_gap_each_are_refused() -> None:
     rows = torch.tensor([[0, 1, -1, 2, 3, -2, 4, 5, -3]])
     with pytest.raises(ValueError, match="no 4 frames in a row of which none is held out"):
         Training.begin(MCVD, torch.rand(6, 1, 8, 8), torch.rand(3, 1, 8, 8), whole(rows))
@@ -87,7 +87,7 @@ def test_a_network_that_predicts_videos_is_no_denoiser_of_frames(cfg: TrainingSe
 
 
 def test_a_trained_diffusion_model_is_a_denoiser_at_every_noise_level(generator: Generator) -> None:
-    """Of Gaussian images the exact denoiser is known: training comes nearer to it than doing nothing does."""
+    """For Gaussian images the exact denoiser is known: training comes nearer to it than doing nothing does."""
     axes = torch.linspace(-1, 1, 8).expand(1, 1, 8, 8)
     frames = 0.5 + 0.25 * torch.randn(200, 1, 1, 1, generator=generator) * axes
     cfg = DiffusionTraining(widths=(8,), steps=300, batch=16, learning_rate=0.02, ema=0.9)

@@ -100,7 +100,7 @@ def test_the_halving_schedule_halves_nine_times_before_the_end() -> None:
     assert [rate_factor("halving", step, 1000) for step in (0, 99, 100, 999)] == [1, 1, 0.5, 0.5**9]
 
 
-def test_the_average_of_weights_that_stand_still_is_the_weights() -> None:
+def test_the_average_of_constant_weights_is_the_weights() -> None:
     net, average = network(), network()
     for step in range(400):
         average_into(average, net, 0.9, step)

@@ -57,6 +57,6 @@ def test_every_stretch_that_begins_with_two_training_frames_is_a_clip(out: set[i
     assert starts == expected
 
 
-def test_frames_without_a_pair_in_a_row_are_told() -> None:
+def test_frames_without_a_pair_in_a_row_are_refused() -> None:
     with pytest.raises(ValueError, match="no 3 frames in a row begin with 2 that are not held out"):
         Clips.of(order_of(set(range(0, VIDEOS * FRAMES, 2))), 3, 3)
