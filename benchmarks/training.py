@@ -66,6 +66,7 @@ def race(cfg: TrainingSettings, decibel: float, cap: float, threads: int) -> Out
     torch.set_num_threads(threads)
     frames = load_prepared(DATASET, Paths())
     training = Timed.begin(cfg, frames.training_frames, frames.held_out_frames)
+    assert isinstance(training, Timed)
     psnr = float("-inf")
     for record in training.run():
         psnr = record.scores["psnr_held_out_25"]

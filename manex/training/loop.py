@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -78,7 +77,7 @@ class Training:
         self.first_loss = float("nan")
 
     @classmethod
-    def begin(cls, cfg: TrainingSettings, frames: Frames, held_out: HeldOut, order: Order | None = None) -> Self:
+    def begin(cls, cfg: TrainingSettings, frames: Frames, held_out: HeldOut, order: Order | None = None) -> Training:
         """A run of the network that `cfg` describes, its first weights drawn with `cfg.seed`, where the frames are.
 
         Raises:
