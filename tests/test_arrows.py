@@ -27,7 +27,7 @@ LAYERS = {
         {"closure", "errors", "paths", "progress", "settings"},
         {"config"},
         {"figures", "findings", "models", "report", "sources", "storage"},
-        {"stages", "sweeps", "tracking"},
+        {"engine", "stages", "sweeps", "tracking"},
         {"__main__", "cli"},
     ),
 }

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from pipeline.engine import code
 from pipeline.engine.child import Child, LostError
-from pipeline.engine.pool import TRIES, Done, lost
+from pipeline.engine.done import TRIES, Done, lost
 from pipeline.errors import UserError
 
 ANSWERS_WITHIN = 20

@@ -14,18 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from pipeline.engine.child import Child, LostError, stop
-
-TRIES = 3
-"""How often a task is tried whose worker dies."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """A task that has ended: its answer, or why there is none."""
-
-    key: str
-    answer: Any
-    lost: str = ""
+from pipeline.engine.done import TRIES, Done, lost
 
 
 class Pool(Protocol):
@@ -110,11 +99,6 @@ class LocalPool:
                 done.append(Done(task.key, None, lost(str(error))))
             self._tasks.remove(task)
         return done
-
-
-def lost(reason: str) -> str:
-    """What to say of a task whose workers have died once too often."""
-    return f"{reason}, {TRIES} times, perhaps for want of memory: try with fewer at once (MANEX_WORKERS)"
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.engine import cell as cells
-from pipeline.engine.pool import Done, Pool, open_pool
+from pipeline.engine.done import Done
+from pipeline.engine.pool import Pool, open_pool
 from pipeline.engine.project import Cell, Project, opened
 from pipeline.engine.schedule import course, ways_to_go
 from pipeline.engine.show import Show
