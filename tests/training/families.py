@@ -42,6 +42,7 @@ def params(denoiser: str = "halves/n3_a", **training: Any) -> Params:
             "models": ["halves"],
             "methods": ["walk"],
             "analyses": [],
+            "analyse": {},
             "data": {"some": {"kind": "walker"}},
             "train": {"some": {"halves": training or FAMILY}},
             "extrapolate": {"some": {"walk": method}},

@@ -12,7 +12,7 @@ import torch
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
 from manex.denoisers.oracle import Oracle
-from manex.noises.draws import noise_like
+from manex.noises.draws import ItemNoise, noise_like
 from manex.noises.free_field import FreeField
 from manex.noises.white import White
 from manex.training.bf_cnn import BFCNNTraining
@@ -27,7 +27,6 @@ from pipeline.errors import UserError
 from pipeline.models.load import load_model, load_named
 from pipeline.paths import Paths
 from pipeline.stages.code import Cells
-from pipeline.stages.extrapolate import item_noise
 from pipeline.stages.train import train
 from pipeline.storage.artifacts import read_json
 from pipeline.storage.prepared import write_prepared
@@ -110,8 +109,8 @@ def test_the_law_travels_with_the_weights(values: dict[str, Any], paths: Paths, 
     assert isinstance(loaded, Denoiser)
     assert loaded.noise == FreeField(gamma=0.5)
     frames = torch.zeros(1, 1, 8, 8)
-    drawn = item_noise(loaded, [(0, 0)]).like(frames)
-    white = item_noise(None, [(0, 0)]).like(frames)
+    drawn = ItemNoise([(0, 0)], loaded.noise).like(frames)
+    white = ItemNoise([(0, 0)]).like(frames)
     torch.testing.assert_close(drawn, loaded.noise.colour(white))
     assert not torch.equal(drawn, white)
     assert torch.equal(
@@ -130,6 +129,7 @@ def params(method: dict[str, Any]) -> Any:
             "models": ["model"],
             "methods": ["walk"],
             "analyses": [],
+            "analyse": {},
             "data": {"some": {"kind": "walker"}},
             "train": {"some": {"model": {**BLIND, "noise": LAW}}},
             "extrapolate": {"some": {"walk": walk}},
