@@ -18,7 +18,8 @@ from pipeline.errors import UserError
 from pipeline.tracking.store import redacted
 
 ROOT = Path(__file__).parents[1]
-CODE = [path for folder in ("pipeline", "benchmarks", "docs") for path in sorted((ROOT / folder).rglob("*.py"))]
+FOLDERS = ("manex", "pipeline", "benchmarks", "docs")
+CODE = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
 UNSAFE = {"torch.load", "torch.save", "joblib.load", "joblib.dump", "pd.read_pickle", "eval", "exec", "os.system"}
 
@@ -67,23 +68,25 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", [*NAMES, "a" * 65, "\u0430", "a\u2028", "a-b", "a.b", "a/b", "1a", "_a", "~", "*"])
-@pytest.mark.parametrize("kind", ["dataset", "model", "method"])
+@pytest.mark.parametrize("kind", ["dataset", "model", "method", "analysis"])
 def test_a_name_that_a_shell_would_read_otherwise_is_refused(kind: str, name: str) -> None:
     values = YAML(typ="safe", pure=True).load((ROOT / "profiles" / "smoke.yaml").read_text())
-    renamed = {"dataset": ("datasets", "data"), "model": ("models", None), "method": ("methods", None)}
-    values[renamed[kind][0]] = [name]
+    lists = {"dataset": "datasets", "model": "models", "method": "methods", "analysis": "analyses"}
+    values[lists[kind]] = [name]
     with pytest.raises(UserError, match=r"params\.yaml: "):
         parse(values, "params.yaml")
 
 
 def test_every_shell_line_waits_for_the_check_of_the_names() -> None:
-    """Every stage reads what `check` writes, or what a stage wrote that had to wait for it."""
+    """Every stage reads what `code` writes, or what a stage wrote that had to wait for it."""
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
-    safe = {"check"}
+    safe = {"code"}
     for _ in stages:
         made = [next(iter(out)) if isinstance(out, dict) else out for name in safe for out in stages[name]["outs"]]
         for name, stage in stages.items():
-            if any(out == dep or out.startswith(f"{dep}/") for out in made for dep in stage["deps"]):
+            if any(
+                f"{out}/".startswith(f"{dep}/") or dep.startswith(f"{out}/") for out in made for dep in stage["deps"]
+            ):
                 safe.add(name)
     assert safe == set(stages)
 

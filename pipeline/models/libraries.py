@@ -65,8 +65,8 @@ def deepinv_model(cfg: PlugInDeepinv, field: str) -> nn.Module:
         model = kind(**arguments)
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
-        told = f"{cfg.model} cannot be built ({type(error).__name__}: {reason})"
-        raise UserError(f"params.yaml: {field}.arguments: {told}") from None
+        failed = f"{cfg.model} cannot be built ({type(error).__name__}: {reason})"
+        raise UserError(f"params.yaml: {field}.arguments: {failed}") from None
     assert isinstance(model, nn.Module)
     return model
 

@@ -53,7 +53,7 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
         module = deepinv_model(cfg, field)
     else:
         build = _function(cfg.target, paths, f"{field}.target")
-        with _blamed(f"{field}.target: {cfg.target}: {cfg.target.partition(':')[2]}({_told(cfg.arguments)}) failed"):
+        with _blamed(f"{field}.target: {cfg.target}: {cfg.target.partition(':')[2]}({_shown(cfg.arguments)}) failed"):
             module = build(**cfg.arguments)
         if not isinstance(module, nn.Module):
             raise UserError(
@@ -134,7 +134,7 @@ def _blamed(what: str) -> Iterator[None]:
         raise UserError(f"params.yaml: {what}: {type(error).__name__}: {reason} ({place})") from error
 
 
-def _told(arguments: dict[str, Any]) -> str:
+def _shown(arguments: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
 
 

@@ -17,7 +17,7 @@ def fill(module: nn.Module, path: Path, field: str) -> None:
         UserError: missing, damaged, no safetensors, or names and shapes that are not the module's.
     """
     weights, wanted = _read(path, field), module.state_dict()
-    told = [
+    wrong = [
         *(f'"{name}" is missing' for name in wanted if name not in weights),
         *(f'"{name}" is none of its names' for name in weights if name not in wanted),
         *(
@@ -26,10 +26,10 @@ def fill(module: nn.Module, path: Path, field: str) -> None:
             if name in weights and weights[name].shape != wanted[name].shape
         ),
     ]
-    if told:
-        more = f", and {len(told) - 2} more" if len(told) > 2 else ""
+    if wrong:
+        more = f", and {len(wrong) - 2} more" if len(wrong) > 2 else ""
         raise UserError(
-            f"params.yaml: {field}: {path} does not fit {type(module).__name__}: {', '.join(told[:2])}{more}; check "
+            f"params.yaml: {field}: {path} does not fit {type(module).__name__}: {', '.join(wrong[:2])}{more}; check "
             "the arguments it is built with"
         )
     module.load_state_dict(weights)

@@ -16,7 +16,7 @@ from pipeline.storage.artifacts import read_json, replacing_folder, sha256, writ
 from pipeline.storage.skipped import write_absence
 from pipeline.tracking.record import recorded
 
-MEND = "set MANEX_MIRROR to a folder that holds weizmann/, then: manex fetch weizmann && dvc repro"
+FIX = "set MANEX_MIRROR to a folder that holds weizmann/, then: manex fetch weizmann && dvc repro"
 
 
 def fetch(source: Source, cfg: Fetch, paths: Paths) -> None:
@@ -53,12 +53,12 @@ def _weizmann(cfg: Fetch, paths: Paths) -> None:
                 run.facts |= {"source": kind, "place": place}
         except NotThereError as error:
             if cfg.weizmann.source != "auto":
-                raise UserError(f"fetch.weizmann: {error}; {MEND}") from None
+                raise UserError(f"fetch.weizmann: {error}; {FIX}") from None
             if _have(paths, asked):
                 sys.stderr.write(f"manex: fetch weizmann: {error}; what was fetched earlier is kept\n")
                 return
             sys.stderr.write(f"manex: fetch weizmann: {error}\n")
-            write_absence(target, f"the videos are not at hand; {MEND}")
+            write_absence(target, f"the videos are not at hand; {FIX}")
 
 
 def _have(paths: Paths, asked: dict[str, object]) -> bool:

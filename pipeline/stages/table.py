@@ -136,11 +136,11 @@ def _denoisers(name: str, params: Params, results: dict[str, Results], earlier: 
         return earlier.tables["denoisers"][name]
     rows: list[Row] = []
     for analysis in params.analyses:
-        entry = params.analyse.get(name, {}).get(analysis, {})
-        found = load_analysis(name, analysis, "denoisers", paths) if entry.get("kind") == ANALYSIS else None
-        if found is None:
+        if params.analyse.get(name, {}).get(analysis, {}).get("kind") != ANALYSIS:
             continue
-        for row in found.to_dict("records"):
+        found = load_analysis(name, analysis, "denoisers", paths)
+        for values in found.to_dict("records") if found is not None else ():
+            row = {str(key): value for key, value in values.items()}
             method = str(row.pop("walk"))
             scored = method in results[name].methods
             score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None

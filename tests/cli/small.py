@@ -28,7 +28,7 @@ analyse:
 """
 
 
-def small(name: str, frames: int) -> str:
+def small(name: str, frames: object) -> str:
     """The settings of a profile."""
     return SMALL.format(name=name, reports="reports" if name == "cpu" else f"reports/{name}", frames=frames)
 

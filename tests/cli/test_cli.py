@@ -107,7 +107,7 @@ def test_completion_outside_a_project_is_silent(tmp_path: Path, monkeypatch: pyt
 
 def test_help_gives_the_exit_codes() -> None:
     told = " ".join(manex("--help").stdout.split())
-    assert "0 done; 1 something to fix, said in a line; 2 wrong usage; 130 interrupted" in told
+    assert "0 done; 1 something to fix, named in one line; 2 wrong usage; 130 interrupted" in told
 
 
 @pytest.mark.parametrize(

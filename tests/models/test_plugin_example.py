@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from pipeline.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "extending.md").read_text().partition("## Your own denoiser")[2]
+PAGE = (ROOT / "docs" / "extending.md").read_text().partition("## Your own denoiser")[2].partition("\n## ")[0]
 CODE, WEIGHTS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (PROFILE,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 

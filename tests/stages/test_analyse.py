@@ -14,6 +14,7 @@ from pipeline.config.entries import parse_entry
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.analyse import analyse
+from pipeline.stages.table import table
 from pipeline.storage.artifacts import read_tensors
 from pipeline.storage.results import load_analysis, not_analysed
 from pipeline.storage.skipped import write_absence
@@ -114,6 +115,8 @@ def test_a_walk_whose_model_is_not_trained_is_left_out_with_the_reason(paths: Pa
     analyse("rotated_mnist", "geometry", entry(kind="geometry", walks=["unet"]), walks, paths)
     assert not_analysed("rotated_mnist", "geometry", paths) == {"unet": "model unet is not trained: too slow here"}
     assert load_analysis("rotated_mnist", "geometry", "denoisers", paths) is None
+    table(PARAMS, paths)
+    assert denoisers(paths)["not_run"].to_dict() == {"unet": "model unet is not trained: too slow here"}
 
 
 def test_a_walk_without_a_denoiser_cannot_be_analysed(paths: Paths) -> None:

@@ -124,6 +124,8 @@ def test_what_was_trained_on_ordered_clips_has_its_own_block_and_costs_have_a_ro
             write_absence(paths.extrapolated(dataset, method), "nothing was run")
         for model in params.models:
             write_absence(paths.model(dataset, model), "nothing was run")
+        for analysis in params.analyses:
+            write_absence(paths.analysis(dataset, analysis), "nothing was run")
         evaluate(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
     table(params, paths)
     for part in (paths.reports / "table1.md").read_text().split("\n## ")[1:]:

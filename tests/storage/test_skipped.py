@@ -135,6 +135,7 @@ def test_table_and_figures_of_nothing_but_absent_cells_give_the_reasons(paths: P
     for method in params.methods:
         manex("extrapolate", "rotated_mnist", method)
     manex("evaluate", "rotated_mnist")
+    manex("analyse", "rotated_mnist", "geometry")
     table(params, paths)
     figures(params, paths)
     rows = read_csv(paths.reports / "table1.csv", "")
