@@ -23,6 +23,7 @@ VALUES: dict[str, Any] = {
     "datasets": ["walker"],
     "models": ["resunet"],
     "analyses": [],
+    "analyse": {},
     "methods": ["tangent_flow", "tangent_space", "linear", "persistence", "coloured", "absent"],
     "data": {"walker": {"kind": "walker", "people": 2, "size": 16, "frames": 8, "held_out": 3, "dense": 40}},
     "train": {"walker": {"resunet": TRAINING}},
