@@ -11,7 +11,7 @@ from pipeline.config.params import Params
 from pipeline.paths import Paths
 from pipeline.report.columns import DENOISERS, TABLE1, header, line
 from pipeline.report.earlier import Earlier, Row, settings_hash
-from pipeline.storage.artifacts import damaged, read_json, write_csv, write_json, write_text
+from pipeline.storage.artifacts import damaged, read_json, rows_of, write_csv, write_json, write_text
 from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
 from pipeline.storage.skipped import absence
 from pipeline.tracking.record import read_records, recorded
@@ -140,7 +140,7 @@ def _denoisers(name: str, params: Params, results: dict[str, Results], earlier: 
         found = load_analysis(name, analysis, "denoisers", paths) if entry.get("kind") == ANALYSIS else None
         if found is None:
             continue
-        for row in found.to_dict("records"):
+        for row in rows_of(found):
             method = str(row.pop("walk"))
             scored = method in results[name].methods
             score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None

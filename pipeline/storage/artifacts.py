@@ -164,6 +164,12 @@ def read_csv(path: Path, made_by: str, needed: Collection[str] = (), text: Colle
     return _with(path, table, [*text, *(needed if len(table) else ())], made_by)
 
 
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows by the names of their columns; empty cells are None."""
+    cells = table.astype(object).where(table.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in cells.to_dict("records")]
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Named tensors, as safetensors without metadata."""
     from safetensors import SafetensorError
