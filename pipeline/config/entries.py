@@ -205,7 +205,7 @@ def _type(base: type[Entry], info: FieldInfo) -> Any:
 
 def _for_file(info: FieldInfo) -> FieldInfo:
     """The field in the file's unit: a default of 60/255 is 60 there."""
-    field = copy(info)
+    told = copy(info)
     if _in_grey(info) and info.default is not PydanticUndefined:
-        field.default = float(f"{info.default * 255:.12g}")
-    return field
+        told.default = float(f"{info.default * 255:.12g}")
+    return told

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from pipeline.config.params import Params
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import read_csv, read_json
+from pipeline.storage.rows import rows_of
 from pipeline.storage.skipped import absence
 
 Row = dict[str, Any]
@@ -69,5 +68,4 @@ def settings_hash(dataset: str, params: Params) -> str:
 
 def _rows(file: Path, dataset: str) -> list[Row]:
     table = read_csv(file, "dvc repro", text=("dataset", "not_run"))
-    rows = table[table["dataset"] == dataset].to_dict("records")
-    return [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+    return rows_of(table[table["dataset"] == dataset])

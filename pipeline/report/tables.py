@@ -11,6 +11,7 @@ from numpy import ndarray
 from manex.metrics.intervals import paired_difference
 from pipeline.report.columns import TABLE1, shown
 from pipeline.report.page import Difference, Row
+from pipeline.storage.rows import rows_of
 
 
 def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
@@ -22,10 +23,9 @@ def table_rows(table: pd.DataFrame, informed: Mapping[str, str]) -> list[Row]:
     """
     fair = table[~table["method"].isin(list(informed))]["dtw_ssid"]
     rows = []
-    for record in table.to_dict("records"):
-        row = {str(name): value for name, value in record.items()}
+    for row in rows_of(table):
         method = row["method"]
-        if isinstance(row["not_run"], str):
+        if row["not_run"]:
             rows.append(Row(method, {}, not_run=row["not_run"]))
             continue
         cells = {column.title: column.text(row) for column in shown(TABLE1)}

@@ -13,6 +13,7 @@ from pipeline.report.columns import DENOISERS, TABLE1, header, line
 from pipeline.report.earlier import Earlier, Row, settings_hash
 from pipeline.storage.artifacts import damaged, read_json, write_csv, write_json, write_text
 from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
+from pipeline.storage.rows import rows_of
 from pipeline.storage.skipped import absence
 from pipeline.tracking.record import read_records, recorded
 
@@ -139,8 +140,7 @@ def _denoisers(name: str, params: Params, results: dict[str, Results], earlier: 
         if params.analyse.get(name, {}).get(analysis, {}).get("kind") != ANALYSIS:
             continue
         found = load_analysis(name, analysis, "denoisers", paths)
-        for values in found.to_dict("records") if found is not None else ():
-            row = {str(key): value for key, value in values.items()}
+        for row in rows_of(found) if found is not None else ():
             method = str(row.pop("walk"))
             scored = method in results[name].methods
             score = results[name].by_trial(method).to_numpy().mean(1).mean() if scored else None

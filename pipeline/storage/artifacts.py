@@ -197,8 +197,8 @@ def read_tensors(path: Path, made_by: str, needed: Collection[str] = (), finite:
 
 def damaged(path: Path, why: object, made_by: str) -> UserError:
     """The error for an artifact that cannot be what was written."""
-    reason = " ".join(str(why).split())[:200]
-    return UserError(f"{path}: damaged ({reason}); make it again with: {made_by}")
+    told = " ".join(str(why).split())[:200]
+    return UserError(f"{path}: damaged ({told}); make it again with: {made_by}")
 
 
 T = TypeVar("T", bound=Container[str])

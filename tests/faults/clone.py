@@ -26,6 +26,7 @@ trials: {seeds: [0, 1]}
 extrapolate:
   walker:
     linear: {algorithm: linear, frames: 3, sigma_255: 25, eta: 1}
+analyse: {}
 """
 TARGET = "table"
 LONGEST = 600.0

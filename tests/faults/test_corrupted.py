@@ -78,11 +78,11 @@ def _other_json(path: Path, chance: random.Random) -> None:
     values = json.loads(path.read_text())
     section = values
     while True:
-        name = chance.choice(sorted(section))
-        if not isinstance(section[name], dict) or chance.random() < 0.4:
+        name = chance.choice(sorted(section) or ["new"])
+        if not section.get(name) or not isinstance(section[name], dict) or chance.random() < 0.4:
             break
         section = section[name]
-    if chance.random() < 0.3:
+    if name in section and chance.random() < 0.3:
         del section[name]
     else:
         section[name] = chance.choice([None, [], {}, "word", -1, 10**12, True, [[1]], {"a": 1}])

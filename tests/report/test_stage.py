@@ -57,11 +57,17 @@ def test_every_figure_of_a_dataset_is_on_the_page_with_its_caption(paths: Paths)
         assert caption in text
 
 
+def lose_the_data(paths: Paths, reason: str) -> None:
+    """As where the raw data are not at hand: every stage on the dataset passes the reason on."""
+    write_absence(paths.prepared(D), reason)
+    for words in (("extrapolate", D, "linear"), ("extrapolate", D, "walked"), ("evaluate", D), ("table",)):
+        assert tiny.manex(paths.root, *words).code == 0
+
+
 def test_rows_kept_from_an_earlier_run_are_marked_on_the_page(paths: Paths) -> None:
     assert "Not computed here" not in page(paths)
     before = (paths.reports / "table1.csv").read_bytes()
-    write_absence(paths.prepared(D), "no mirror & no network")
-    assert tiny.manex(paths.root, "table").code == 0
+    lose_the_data(paths, "no mirror & no network")
     assert (paths.reports / "table1.csv").read_bytes() == before
     text = page(paths)
     assert "Not computed here: the rows are those of the committed table." in text
@@ -70,9 +76,8 @@ def test_rows_kept_from_an_earlier_run_are_marked_on_the_page(paths: Paths) -> N
 
 
 def test_a_dataset_without_rows_is_not_run_and_not_taken_for_kept(paths: Paths) -> None:
-    write_absence(paths.prepared(D), "no mirror")
     (paths.reports / "metrics.json").unlink()
-    assert tiny.manex(paths.root, "table").code == 0
+    lose_the_data(paths, "no mirror")
     text = page(paths)
     assert "Not computed here" not in text
     assert "not run: no mirror" in text

@@ -34,7 +34,7 @@ def test_a_failed_cell_ends_in_1_with_what_failed_and_how_to_do_it_again(project
         assert done.exit_code == 1
         assert done.stdout == "sweep grid: 2 cells, 1 done, 1 failed; reports/sweeps/grid/sweep.csv\n"
         assert "manex: failed: walker linear eta 1e+39 seed 100: " in done.stderr
-        assert done.stderr.endswith("again: manex sweep grid.yaml --retry-failed\n")
+        assert done.stderr.endswith("to repeat the failed cells: manex sweep grid.yaml --retry-failed\n")
 
 
 def test_a_wrong_grid_ends_in_1_before_anything_runs(project: Paths) -> None:
