@@ -16,7 +16,7 @@ from torch import Tensor
 
 from manex.arrays import FrameMap, Frames
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import law_of
+from manex.geometry.probe import law_of, repeated
 
 
 @runtime_checkable
@@ -79,9 +79,9 @@ class FiniteDifference:
         t = by_vector(tangents, len(self._points))
         norm = t.flatten(2).norm(dim=2)[..., None, None, None]
         shift = self._step * t / norm.clamp(min=torch.finfo(t.dtype).tiny)
+        function = repeated(self._function, len(t))
         with torch.no_grad():
-            ahead = self._function((self._points + shift).flatten(0, 1))
-            behind = self._function((self._points - shift).flatten(0, 1))
+            ahead, behind = (function((self._points + sign * shift).flatten(0, 1)) for sign in (1, -1))
         slope: Tensor = by_vector(ahead - behind, len(self._points)) * norm / (2 * self._step)
         return slope.flatten(0, 1)
 

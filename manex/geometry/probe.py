@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
@@ -41,6 +41,23 @@ def law_of(function: FrameMap) -> Noise:
     """The law of the noise that a denoiser bound by `.at(sigma)` removes; white for other functions."""
     found = getattr(function.func, "noise", None) if isinstance(function, partial) else None
     return found if isinstance(found, Noise) else White()
+
+
+def at_points(function: FrameMap, points: slice) -> FrameMap:
+    """The function for some of its points: a denoiser bound at one noise level per image keeps theirs."""
+    return _with_levels(function, lambda sigma: sigma[points])
+
+
+def repeated(function: FrameMap, count: int) -> FrameMap:
+    """The function for all of its points `count` times, one round of points after the other."""
+    return _with_levels(function, lambda sigma: sigma.repeat(count, 1, 1, 1))
+
+
+def _with_levels(function: FrameMap, change: Callable[[Tensor], Tensor]) -> FrameMap:
+    sigma = function.keywords.get("sigma") if isinstance(function, partial) else None
+    if not isinstance(function, partial) or not isinstance(sigma, Tensor) or sigma.ndim == 0:
+        return function
+    return partial(function.func, *function.args, **{**function.keywords, "sigma": change(sigma)})
 
 
 def refuse_training_mode(function: FrameMap) -> None:

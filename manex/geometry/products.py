@@ -15,7 +15,7 @@ from manex.errors import GeometryError
 from manex.geometry.backends import BACKENDS, Backend, by_vector
 from manex.geometry.linear_rules import Unlinearizable
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import graph_bytes, law_of, refuse_training_mode
+from manex.geometry.probe import at_points, graph_bytes, law_of, refuse_training_mode
 from manex.noises.base import Noise
 
 BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
@@ -79,8 +79,7 @@ class Jacobian:
         self._group = min(len(points), items)
         self._vectors = max(1, items // self._group)
         self._kept: Backend | None = probe if len(points) <= min(2, self._group) else None
-        groups = [self.points] if self._group == len(points) else torch.split(self.points, self._group)
-        self.value: Frames = torch.cat([_checked(self._evaluate(group), group) for group in groups])
+        self.value: Frames = torch.cat([_checked(self._evaluate(group), self.points[group]) for group in self._groups()])
 
     @property
     def exact(self) -> bool:
@@ -152,7 +151,8 @@ class Jacobian:
 
     def item(self, index: int) -> Jacobian:
         """The Jacobian at one of the points (its products are counted separately)."""
-        return Jacobian(self.function, self.points[index : index + 1], self.backend, self._limit)
+        one = slice(index, index + 1)
+        return Jacobian(at_points(self.function, one), self.points[one], self.backend, self._limit)
 
     def _multiply(self, vectors: Vectors, product: Callable[[Backend, Tensor], Tensor]) -> Vectors:
         if vectors.shape[0] != len(self.points) or vectors.shape[2:] != self.points.shape[1:]:
@@ -173,23 +173,28 @@ class Jacobian:
 
     def _backends(self) -> Iterator[tuple[Backend, slice]]:
         """Each group of points with its backend: built once if one group holds all, again each time if not."""
-        for start in range(0, len(self.points), self._group):
-            group = slice(start, start + self._group)
-            yield self._kept or self._build(self.points[group]), group
+        for group in self._groups():
+            yield self._kept or self._build(group), group
 
-    def _build(self, points: Frames) -> Backend:
-        backend = BACKENDS[self.backend](self.function, points)
+    def _groups(self) -> Iterator[slice]:
+        for start in range(0, len(self.points), self._group):
+            yield slice(start, start + self._group)
+
+    def _build(self, group: slice) -> Backend:
+        points = self.points[group]
+        backend = BACKENDS[self.backend](at_points(self.function, group), points)
         if len(points) == len(self.points):
             self._kept = backend
         return backend
 
-    def _evaluate(self, points: Frames) -> Tensor:
+    def _evaluate(self, group: slice) -> Tensor:
+        points = self.points[group]
         if self.backend == "linearized" and len(points) == len(self.points):
-            recorded = self._kept or self._build(points)  # has run the network already
+            recorded = self._kept or self._build(group)  # has run the network already
             if isinstance(recorded, Linearization):
                 return recorded.value
         with torch.no_grad():
-            return self.function(points)
+            return at_points(self.function, group)(points)
 
 
 def _checked(value: Tensor, points: Frames) -> Frames:
@@ -221,12 +226,12 @@ def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[Ba
     if wanted in ("auto", "linearized"):
         try:
             first = points[:2]  # two, if there are: with one, an operation across the batch may look like none
-            probe = Linearization(function, first)
+            probe = Linearization(at_points(function, slice(0, 2)), first)
             return "linearized", max(frame, probe.nbytes // len(first)), probe
         except Unlinearizable as reason:
             if wanted == "linearized":
                 raise GeometryError(f'not linearizable: {reason}; take backend="vjp" or "auto"') from reason
-    footprint = graph_bytes(function, points[:1])
+    footprint = graph_bytes(at_points(function, slice(0, 1)), points[:1])
     if footprint is not None:
         return ("vjp" if wanted == "auto" else wanted), max(frame, footprint), None
     if wanted != "auto":

@@ -63,7 +63,7 @@ app = typer.Typer(
     "Settings: params.yaml. "
     "The machine: MANEX_DEVICE, MANEX_WORKERS, MANEX_THREADS, MANEX_MIRROR, MANEX_TRACKING, MANEX_SCHEDULER, "
     "MLFLOW_TRACKING_URI.",
-    epilog="[bold]Examples[/]: manex doctor; manex profile use smoke && dvc repro; manex train rotated_mnist resunet; "
+    epilog="[bold]Examples[/]: manex doctor; manex reproduce --profile smoke; manex train rotated_mnist resunet; "
     "manex report\n\n"
     "[bold]Exit codes[/]: 0 done; 1 something to fix, named in one line; 2 wrong usage; 130 interrupted. "
     "NO_COLOR switches colours off.",
