@@ -10,6 +10,9 @@ from pipeline.engine.reproduce import reproduce
 from pipeline.paths import Paths
 from pipeline.settings import settings
 
+TABLE = "table"
+"""The stage without which there is no page."""
+
 
 def run(paths: Paths, targets: Sequence[str]) -> bool:
     """Reproduce, say what became of it, make the MLflow runs and the page; false if a cell failed.
@@ -27,7 +30,7 @@ def run(paths: Paths, targets: Sequence[str]) -> bool:
         behind = f"; not run for that: {', '.join(waiting[:3])}{', ...' * (len(waiting) > 3)}" if waiting else ""
         sys.stderr.write(f"manex: failed: {name}: {why}{behind}\n")
     sys.stdout.write(f"{result}\n")
-    if not result.failed and not targets:
+    if not result.failed and not targets and TABLE in {*result.run, *result.restored, *result.unchanged}:
         _show(Paths(paths.root, load(paths.params).reports), bool(result.run))
     return not result.failed
 

@@ -43,7 +43,8 @@ def imported(task: Task) -> set[str]:
     """The project's files that a fresh process imports to do a task."""
     done = subprocess.run([sys.executable, "-c", WORK], input=pickle.dumps(task), capture_output=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    return {file for file in done.stdout.decode().split() if not file.endswith("__init__.py")}
+    files = (file for file in done.stdout.decode().split() if file.startswith(("manex/", "pipeline/")))
+    return {file for file in files if not file.endswith("__init__.py")}
 
 
 def covered(task: Task) -> set[str]:
