@@ -79,7 +79,8 @@ class Jacobian:
         self._group = min(len(points), items)
         self._vectors = max(1, items // self._group)
         self._kept: Backend | None = probe if len(points) <= min(2, self._group) else None
-        self.value: Frames = torch.cat([_checked(self._evaluate(group), self.points[group]) for group in self._groups()])
+        values = [_checked(self._evaluate(group), self.points[group]) for group in self._groups()]
+        self.value: Frames = torch.cat(values)
 
     @property
     def exact(self) -> bool:
