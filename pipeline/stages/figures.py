@@ -34,6 +34,8 @@ OURS = "tangent_flow"
 """The algorithm whose walk is shown if only one is."""
 ANALYSIS = "spectrum"
 """The kind of analysis that the spectrum is drawn from."""
+PICTURES = {"frames": 4, "values": 2, "vectors": 5}
+"""Its tensors, and how many dimensions each has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +124,15 @@ def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
     """None if no analysis of this kind was run."""
     kinds = {analysis: params.analyse.get(name, {}).get(analysis, {}).get("kind") for analysis in params.analyses}
     analysis = next((analysis for analysis, kind in kinds.items() if kind == ANALYSIS), None)
-    table = load_analysis(name, analysis, "eigenvalues", paths) if analysis else None
+    table = load_analysis(name, analysis, "eigenvalues", paths, ("frame", "sigma_255")) if analysis else None
     if analysis is None or table is None:
         return None
     folder, made_by = paths.analysis(name, analysis), f"manex analyse {name} {analysis}"
-    tensors = read_tensors(folder / "pictures.safetensors", made_by, ("frames", "values", "vectors"))
-    own = table[table["walk"] == table["walk"].iloc[0]]
-    numbers = list(dict.fromkeys(int(number) for number in own["frame"]))
-    if {len(tensor) if tensor.ndim else 0 for tensor in tensors.values()} != {len(numbers)}:
+    tensors = read_tensors(folder / "pictures.safetensors", made_by, PICTURES)
+    own = table[table["walk"] == table["walk"].iloc[0]] if len(table) else table
+    numbers = [int(number) for number in own["frame"].dropna().unique()]
+    fits = all(tensors[part].ndim == n and len(tensors[part]) == len(numbers) for part, n in PICTURES.items())
+    if not numbers or not fits:
         raise damaged(folder, "not eigenpairs of some frames", made_by)
     first = own.iloc[0]
     title = readable(f"{name}, {first['denoiser']}, sigma {first['sigma_255']:g}/255")
@@ -142,7 +145,7 @@ def _psnr(name: str, params: Params, paths: Paths) -> Figure | None:
     for model in params.trained(name):
         if not absence(paths.training(name, model)):
             made_by = f"manex train {name} {model.partition('/')[0]}"
-            history = read_csv(paths.model(name, model) / "history.csv", made_by)
+            history = read_csv(paths.model(name, model) / "history.csv", made_by, ("step",))
             if denoising_history(history):
                 histories[model] = history
     return psnr_figure(histories) if histories else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,13 @@ def load_results(dataset: str, paths: Paths) -> Results:
     return Results(dataset, folder, {str(name): str(reason) for name, reason in not_run.items()}, **tables)
 
 
-def load_analysis(dataset: str, analysis: str, table: str, paths: Paths) -> pd.DataFrame | None:
-    """A table of an analysis; None if it was not run or has no such table.
+def load_analysis(
+    dataset: str, analysis: str, table: str, paths: Paths, needed: Collection[str] = ()
+) -> pd.DataFrame | None:
+    """A table of an analysis, one row or more per walk; None if it was not run or has no such table.
+
+    Args:
+        needed: columns of numbers.
 
     Raises:
         UserError: missing or damaged.
@@ -80,7 +86,7 @@ def load_analysis(dataset: str, analysis: str, table: str, paths: Paths) -> pd.D
     folder, made_by = paths.analysis(dataset, analysis), f"manex analyse {dataset} {analysis}"
     if absence(folder) or not (folder / f"{table}.csv").is_file():
         return None
-    return read_csv(folder / f"{table}.csv", made_by)
+    return read_csv(folder / f"{table}.csv", made_by, needed, text=("walk", "denoiser"))
 
 
 def not_analysed(dataset: str, analysis: str, paths: Paths) -> dict[str, str]:
@@ -88,8 +94,11 @@ def not_analysed(dataset: str, analysis: str, paths: Paths) -> dict[str, str]:
     folder = paths.analysis(dataset, analysis)
     if absence(folder):
         return {}
-    facts = read_json(folder / "facts.json", f"manex analyse {dataset} {analysis}", ("not_run",))
-    return dict(facts["not_run"])
+    made_by = f"manex analyse {dataset} {analysis}"
+    not_run = read_json(folder / "facts.json", made_by, ("not_run",))["not_run"]
+    if not isinstance(not_run, dict):
+        raise damaged(folder / "facts.json", "no reasons", made_by)
+    return {str(walk): str(reason) for walk, reason in not_run.items()}
 
 
 def _made_by(dataset: str) -> str:
