@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Any
 
 import psutil
@@ -74,8 +77,13 @@ class Project:
         self._lock = LockFile(self.root, [cell.stage for cell in self.cells])
 
     def changed(self, cell: Cell) -> bool:
-        """Whether a cell must run, provided that its upstream is up to date."""
-        return bool(cell.stage.changed(False, [other.stage for other in cell.upstream]))
+        """Whether a cell must run, provided that its upstream is up to date.
+
+        Raises:
+            UserError: DVC cannot tell.
+        """
+        with _told():
+            return bool(cell.stage.changed(False, [other.stage for other in cell.upstream]))
 
     def begin(self, cell: Cell) -> Job | None:
         """Make a cell that must run ready for it: outputs removed, dependencies noted. None if DVC could restore it.
@@ -188,17 +196,34 @@ def _shell(executable: str | None, command: str) -> tuple[str, ...]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What DVC refuses, in a line."""
+    """DVC at work: left to end what it does, and what it refuses told in a line."""
     from dvc.exceptions import DvcException
 
     try:
-        yield
+        with _uninterrupted():
+            yield
     except (DvcException, OSError) as error:
         cause: BaseException = error
         while cause.__cause__ is not None and not str(cause.__cause__).startswith("["):
             cause = cause.__cause__
         reason = f"; {cause}" if cause is not error else ""
         raise UserError(" ".join(f"{error}{reason}".split())[:500]) from None
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block. In the middle of it DVC would leave its own files half-written."""
+    if current_thread() is not main_thread():  # never interrupted
+        yield
+        return
+    waiting: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda *interrupt: waiting.append(interrupt))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if waiting and callable(before):
+            before(*waiting[0])
 
 
 def _repair(locks: Path) -> None:

@@ -26,7 +26,7 @@ stages:
     matrix: {item: "${items}"}
     cmd:
       - mkdir -p parts/${item.item}
-      - sh part.sh ${item.item}
+      - exec sh part.sh ${item.item}
     params: ["size.${item.item}"]
     deps: [part.sh, source.txt]
     outs: ["parts/${item.item}"]
