@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import os
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,7 +51,8 @@ def reproduce(root: Path, targets: Sequence[str] = ()) -> Result:
     """
     machine = settings()
     paths = Paths(root)
-    environment = {"MANEX_TRACKING": "off", "MANEX_THREADS": str(machine.threads)}
+    python = os.pathsep.join(filter(None, (str(Path(sys.executable).parent), os.environ.get("PATH"))))
+    environment = {"MANEX_TRACKING": "off", "MANEX_THREADS": str(machine.threads), "PATH": python}
     with (
         opened(root, targets, environment) as project,
         open_pool(machine.workers, machine.scheduler, root) as pool,
