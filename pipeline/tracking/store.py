@@ -42,8 +42,7 @@ class Tracker:
     """The experiment, open."""
 
     def __init__(self, paths: Paths):
-        self.paths = paths
-        self.owner = owner(paths)
+        self.paths, self.owner = paths, owner(paths)
         with quiet():
             self.client = client_of(tracking_uri(paths))
             self.experiment = self._experiment()
