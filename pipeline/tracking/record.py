@@ -45,6 +45,7 @@ class Run:
         files: to be kept with the run.
         dataset: the prepared dataset that it read; "" if none.
         model: the model that it trained or walked with; "" if none.
+        used: time and memory, once it has stopped.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -161,19 +162,25 @@ def _find(paths: Paths, stage: str, item: str) -> Found | None:
 
 def _looked_at(paths: Paths, path: Path) -> tuple[dict[str, Any], str]:
     """The content of a record, and in what it differs from what is here."""
+    record = _content(path)
+    try:
+        differs = trace.differences(paths, record["trace"]) if "trace" in record else iter([NO_HASHES])
+        return record, next(differs, "") if record else ""
+    except (KeyError, TypeError, AttributeError):  # hashes that are none
+        return {}, ""
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text())
-        checked = {"stage": str(record["stage"]), "seconds": float(record["seconds"])}
-        differs = trace.differences(paths, record["trace"]) if "trace" in record else iter([NO_HASHES])
-        return record | checked, next(differs, "")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}, ""
+        return {**record, "stage": str(record["stage"]), "seconds": float(record["seconds"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def read_records(paths: Paths) -> list[dict[str, Any]]:
     """The latest records of all cells, whatever is here now: they tell how long such cells take."""
-    found = (_looked_at(paths, path)[0] for path in sorted(paths.records.glob("*/*.json")))
-    return [record for record in found if record]
+    return [record for path in sorted(paths.records.glob("*/*.json")) if (record := _content(path))]
 
 
 def commit_of(paths: Paths) -> str:

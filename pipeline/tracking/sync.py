@@ -38,14 +38,13 @@ class Counts:
     others: int = 0
 
 
-def log_record(paths: Paths, record: Path) -> bool:
-    """Make the run of one record, unless it is there already; true if it was made.
+def log_record(paths: Paths, *records: Path) -> bool:
+    """Make the runs of records that a stage has just written, unless they are there already; true if any was made.
 
     MLflow's absence never fails a stage: one line says what went wrong, and `sync` makes the run later.
     """
-    if record.parent.name not in LOGGED or not record.is_file():
-        return False
-    return bool(_attempt(paths, lambda tracker: tracker.log(record), "manex track sync"))
+    found = [record for record in records if record.parent.name in LOGGED and record.is_file()]
+    return bool(found and _attempt(paths, lambda tracker: sum(map(tracker.log, found)), "manex track sync"))
 
 
 def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Counts:
