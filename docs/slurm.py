@@ -7,6 +7,7 @@ jobs with one worker each, runs the sweep, and ends the jobs. Adapt queue, memor
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,8 @@ def cluster(threads: int) -> SLURMCluster:
         job_cpu=threads,
         memory="2GB",
         walltime="02:00:00",
-        job_script_prologue=[f"export PYTHONPATH={Path.cwd()}", "export MANEX_DEVICE=cpu"],
+        python=shlex.quote(sys.executable),
+        job_script_prologue=[f"export PYTHONPATH={shlex.quote(str(Path.cwd()))}", "export MANEX_DEVICE=cpu"],
     )
 
 

@@ -121,10 +121,27 @@ class Paths:
     def record(self, stage: str, item: str) -> Path:
         return self.records / stage / f"{item.replace('/', '-') or 'all'}.json"
 
+    def earlier(self, stage: str, item: str) -> Path:
+        """Records of a cell for other inputs than the latest; those of queued experiments are in the original, too."""
+        return self.original / "reports" / "records" / "earlier" / stage / self.record(stage, item).stem
+
+    @property
+    def original(self) -> Path:
+        """The root; of an experiment that DVC runs in a copy, .dvc/tmp/exps/..., that of the project it is of."""
+        for folder in self.root.resolve().parents:
+            if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+                return folder.parents[2]
+        return self.root
+
     def sweep(self, name: str) -> Path:
         """A sweep's cells, trainings, table and picture; not tracked."""
         return self.root / "reports" / "sweeps" / name
 
     @property
     def mlflow(self) -> Path:
-        return self.root / "mlflow.db"
+        return self.original / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """The files of the runs in `mlflow`."""
+        return self.original / "mlartifacts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -94,3 +95,17 @@ def test_the_command_names_the_stage_and_its_cell_and_nothing_of_the_machine(sta
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_has_its_module(stage: str) -> None:
     assert (ROOT / "pipeline" / "stages" / f"{stage}.py").is_file()
+
+
+def test_pictures_of_people_are_neither_in_git_nor_pushed() -> None:
+    private = [out for stage in STAGES.values() for out in stage["outs"] if "private" in str(out)]
+    assert private == [{"${reports}/private": {"push": False}}]
+
+
+@pytest.mark.parametrize(
+    "path", ["mlflow.db", "mlartifacts/1", "mlruns/1", "reports/private/a.gif", "reports/records/a"]
+)
+def test_git_ignores_what_is_of_this_machine_or_private(path: str, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
+    subprocess.run(["git", "-C", str(tmp_path), "check-ignore", "--quiet", path], check=True)

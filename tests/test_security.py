@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from manex.settings import Section
 from pipeline.config.params import parse
 from pipeline.errors import UserError
-from pipeline.tracking.store import redacted
+from pipeline.tracking.address import redacted
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("manex", "pipeline", "benchmarks", "docs")

@@ -145,13 +145,14 @@ def profile_use(
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
     from pipeline.tracking import sync
-    from pipeline.tracking.store import redacted, tracking_uri
+    from pipeline.tracking.address import redacted, tracking_uri
 
     paths = _paths()
     counts = sync.sync(paths, typer.echo)
     damaged = f", {counts.damaged} records damaged" if counts.damaged else ""
+    others = f", {counts.others} left out" if counts.others else ""
     where = redacted(tracking_uri(paths))
-    typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}: {where}")
+    typer.echo(f"{counts.logged} runs logged, {counts.present} there already{damaged}{others}: {where}")
 
 
 @app.command(rich_help_panel=RESULTS)

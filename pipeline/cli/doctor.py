@@ -165,7 +165,7 @@ def _reachable(url: str) -> str:
 
 
 def _tracking(paths: Paths) -> Iterator[Finding]:
-    from pipeline.tracking.store import redacted, tracking_uri
+    from pipeline.tracking.address import redacted, tracking_uri
 
     uri = tracking_uri(paths)
     shown = redacted(uri)

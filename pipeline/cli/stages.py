@@ -92,8 +92,7 @@ def train(dataset: Dataset, model: Model) -> None:
     from pipeline.tracking import sync
 
     train(dataset, model, entry, paths)
-    for trained in entry.names(model):
-        sync.log_record(paths, paths.record("train", f"{dataset}-{trained}"))
+    sync.log_record(paths, *(paths.record("train", f"{dataset}-{trained}") for trained in entry.names(model)))
 
 
 def extrapolate(dataset: Dataset, method: Method) -> None:
@@ -121,8 +120,7 @@ def evaluate(dataset: Dataset) -> None:
     from pipeline.tracking import sync
 
     evaluate(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
-    for name in params.methods:
-        sync.log_record(paths, paths.record("evaluate", f"{dataset}-{name}"))
+    sync.log_record(paths, *(paths.record("evaluate", f"{dataset}-{name}") for name in params.methods))
 
 
 def analyse(dataset: Dataset, analysis: Analysis) -> None:

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.paths import Paths
 from pipeline.progress import clock
-from pipeline.tracking.record import read_records
+from pipeline.tracking.record import find_records
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 def times_table(paths: Paths) -> Table:
-    """Seconds of wall clock and CPU, and the highest memory use, per stage and item, with a sum per stage."""
+    """Seconds of wall clock and CPU, and the highest memory use, per stage and item, with a sum per stage.
+
+    Only of the runs that made what is here now; the caption names the others.
+    """
     from rich.table import Table
 
     table = Table(
@@ -26,7 +29,9 @@ def times_table(paths: Paths) -> Table:
     )
     for column in ("seconds", "CPU seconds", "peak MB"):
         table.add_column(column, justify="right")
-    records = read_records(paths)
+    found = [one for one in find_records(paths) if one.record]
+    records = [one.record for one in found if not one.differs]
+    others = [f"{one} ({one.differs})" for one in found if one.differs]
     for stage in dict.fromkeys(record["stage"] for record in records):
         mine = [record for record in records if record["stage"] == stage]
         for record in mine:
@@ -35,6 +40,8 @@ def times_table(paths: Paths) -> Table:
             table.add_row(stage, "all", f"{sum(record['seconds'] for record in mine):.1f}", style="bold")
     total = sum(record["seconds"] for record in records)
     table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
+    if others:
+        table.caption += f"\nleft out, of other settings, data or results than those here now: {', '.join(others)}"
     return table
 
 

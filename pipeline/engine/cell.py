@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.engine.code import PACKAGE, code_version
@@ -46,7 +46,7 @@ class Job:
     name: str
     commands: tuple[tuple[tuple[str, ...], str], ...]
     folder: Path
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)  # it may hold the password of MLflow's server
     clears: tuple[Path, ...]
     log: Path
     code: str

@@ -8,6 +8,7 @@ import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.params import load
@@ -54,7 +55,8 @@ def plan(paths: Paths, profile: str | None = None) -> Iterator[str]:
         for cell in todo:
             guess = times.guess(cell) or measured(cell, params)
             if guess is not None:
-                guesses[cell] = guess
+                of_others = guess.source == "record" and cell in follow  # its record is of what will be something else
+                guesses[cell] = replace(guess, source="similar") if of_others else guess
         yield from _by_kind(todo, guesses)
         yield from _in_all(todo, guesses)
         yield _disk(todo, project.cells)

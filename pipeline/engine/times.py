@@ -51,7 +51,8 @@ class Guess:
     """What a cell will take.
 
     Attributes:
-        source: "record": of the cell itself; "similar": of another one, scaled; "measured": a few steps of it.
+        source: "record": of the cell itself with these settings; "similar": of another one, or with others, scaled;
+            "measured": a few steps of it.
     """
 
     seconds: float
@@ -72,7 +73,7 @@ class Times:
             name = f"{record['stage']}@{item}" if item else record["stage"]
             self.took[name] = Took(
                 record["stage"],
-                record.get("params") or {},
+                (record.get("trace") or {}).get("settings") or record.get("params") or {},
                 record["seconds"],
                 float(record.get("cpu_seconds") or record["seconds"]),
                 float(record.get("peak_memory_mb") or 0),
@@ -103,12 +104,17 @@ class Times:
         for took, theirs in (*runs, *self._of_kind(cell.kind)):
             scale = _scale(mine, theirs)
             if scale is not None and 1 / FAR <= scale <= FAR:
-                source = "record" if took is own and scale == 1 else "similar"
+                source = "record" if took is own and _plain(cell.params) == _plain(own.params) else "similar"
                 return Guess(took.seconds * scale, took.peak_memory_mb, source)
         return None
 
     def _of_kind(self, kind: str) -> list[tuple[Took, Values]]:
         return [(took, _settings(took.params)) for took in self.took.values() if took.kind == kind]
+
+
+def _plain(params: dict[str, Any]) -> str:
+    """Settings as a file of records has them."""
+    return json.dumps(params, sort_keys=True, default=str)
 
 
 def work(params: dict[str, Any]) -> float:

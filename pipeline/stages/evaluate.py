@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from contextlib import ExitStack
 
 import pandas as pd
 import torch
@@ -26,7 +25,7 @@ from pipeline.storage.artifacts import damaged, replacing_folder, write_csv, wri
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.skipped import absence
 from pipeline.storage.trials import Trials, load_trials
-from pipeline.tracking.record import means, recorded
+from pipeline.tracking.record import current_record, means, recorded
 
 Tables = dict[str, pd.DataFrame]
 
@@ -40,11 +39,12 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
     run_ones = [method for method in methods if method not in not_run]
     dataset = load_prepared(name, paths) if run_ones else None
     found: list[Tables] = []
-    for method in track(run_ones, f"evaluate {name}", len(run_ones)):
-        entry = methods[method]
-        assert isinstance(entry, MethodEntry)
-        assert dataset is not None
-        with recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out) as run:
+    with ExitStack() as records:  # they are written last, for they hold the hashes of what was written
+        for method in track(run_ones, f"evaluate {name}", len(run_ones)):
+            entry = methods[method]
+            assert isinstance(entry, MethodEntry)
+            assert dataset is not None
+            run = records.enter_context(recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out))
             trials = _trials(name, method, dataset, paths)
             tables = _scored(name, method, dataset, trials) | _walked(dataset, trials)
             tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)
@@ -52,14 +52,15 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             run.dataset, run.model = name, entry.model_label
             run.metrics, run.series = _numbers(tables)
             run.metrics |= _of_the_walk(paths, f"{name}-{method}")
-    for method in not_run:
-        paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # from an earlier run that had results
-    with replacing_folder(paths.scores(name), sealed=True) as folder:
-        for table in ("scores", "frames", "walks", "diagnoses"):
-            parts = [tables[table] for tables in found if table in tables]
-            rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["method"])
-            write_csv(folder / f"{table}.csv", rows[["method", *(c for c in rows.columns if c != "method")]])
-        write_json(folder / "not_run.json", not_run)
+            run.stop()
+        for method in not_run:
+            paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # from a run that had results
+        with replacing_folder(paths.scores(name), sealed=True) as folder:
+            for table in ("scores", "frames", "walks", "diagnoses"):
+                parts = [tables[table] for tables in found if table in tables]
+                rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["method"])
+                write_csv(folder / f"{table}.csv", rows[["method", *(c for c in rows.columns if c != "method")]])
+            write_json(folder / "not_run.json", not_run)
 
 
 def _reason(name: str, method: str, entry: MethodEntry | Skipped, paths: Paths) -> str:
@@ -142,10 +143,7 @@ def _numbers(tables: Tables) -> tuple[dict[str, float], list[tuple[int, dict[str
 
 
 def _of_the_walk(paths: Paths, item: str) -> dict[str, float]:
-    """The times of the walk, from its record, if this machine has it."""
-    try:
-        record: dict[str, Any] = json.loads(paths.record("extrapolate", item).read_text())
-    except (OSError, ValueError):
-        return {}
+    """The times of the walk, if this machine has the record of the one that is scored."""
+    record = current_record(paths, "extrapolate", item)
     names = ("seconds", "seconds_per_frame", "peak_memory_mb")
     return {f"extrapolate/{key}": record[key] for key in names if isinstance(record.get(key), int | float)}

@@ -28,7 +28,7 @@ from pipeline.storage.prepared import load_prepared
 from pipeline.storage.results import load_results
 from pipeline.storage.skipped import absence
 from pipeline.storage.trials import load_trials
-from pipeline.tracking.record import commit_of, read_records
+from pipeline.tracking.record import commit_of, current_records
 
 TIMES = ("stage", "item", "seconds", "peak_memory_mb", "commit")
 """What the page shows of every record."""
@@ -48,7 +48,7 @@ def report(params: Params, paths: Paths) -> None:
         columns=[column.title for column in shown(TABLE1)],
         settings=_settings(paths.params),
         provenance=_provenance(params, paths),
-        times=[[f"{r.get(name, '')}" for name in TIMES] for r in read_records(paths)],
+        times=[[f"{r.get(name, '')}" for name in TIMES] for r in current_records(paths)],
         absent=_absent(params, paths),
     )
     write_text(paths.page, render(page))
@@ -129,7 +129,7 @@ def _settings(file: Path) -> dict[str, str]:
 
 
 def _provenance(params: Params, paths: Paths) -> dict[str, str]:
-    records = read_records(paths)
+    records = current_records(paths)
     machines = sorted({str(record.get("machine", "")) for record in records} - {""})
     noted = _noted(paths)
     return {

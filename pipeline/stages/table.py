@@ -15,7 +15,7 @@ from pipeline.storage.artifacts import damaged, read_json, write_csv, write_json
 from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
 from pipeline.storage.rows import rows_of
 from pipeline.storage.skipped import absence
-from pipeline.tracking.record import read_records, recorded
+from pipeline.tracking.record import current_records, recorded
 
 ANALYSIS = "geometry"
 """The kind of analysis whose rows make the table of denoisers."""
@@ -219,9 +219,9 @@ def _diagnostics(results: dict[str, Results]) -> pd.DataFrame:
 
 
 def _costs(params: Params, paths: Paths) -> pd.DataFrame:
-    """Times and memory from this machine's records; a cell that came from the cache has none."""
+    """Times and memory from this machine's records; a cell that was never computed here has none."""
     rows = []
-    records = {(record["stage"], record.get("item")): record for record in read_records(paths)}
+    records = {(record["stage"], record.get("item")): record for record in current_records(paths)}
     for name in params.datasets:
         items = [("train", model) for model in params.trained(name)] + [
             ("extrapolate", method) for method in params.methods

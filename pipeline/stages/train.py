@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,14 @@ def train(name: str, model: str, entry: TrainingEntry, paths: Paths) -> None:
     the same weights as an uninterrupted one. A checkpoint of other settings or frames is not used.
     """
     device, dataset, folder = settings().prepare_torch(), load_prepared(name, paths), paths.model(name, model)
-    if not entry.parts:
-        _train(Part(name, model, entry), dataset, device, paths, folder)
-    else:
-        with replacing_folder(folder) as temporary:
-            for member, (own, subset) in entry.parts.items():
-                _train(Part(name, f"{model}/{member}", own, subset), dataset, device, paths, temporary / member)
+    with ExitStack() as records:  # they are written last, for they hold the hashes of what was written
+        if not entry.parts:
+            _train(Part(name, model, entry), dataset, device, paths, folder, records)
+        else:
+            with replacing_folder(folder) as temporary:
+                for member, (own, subset) in entry.parts.items():
+                    part = Part(name, f"{model}/{member}", own, subset)
+                    _train(part, dataset, device, paths, temporary / member, records)
     for trained in entry.names(model):
         paths.checkpoint(name, trained).unlink(missing_ok=True)
 
@@ -67,20 +70,21 @@ class Part:
             raise UserError(f"params.yaml: {self.field}: {error}") from None
 
 
-def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path) -> None:
-    """Train to the end and write `folder`; the checkpoint stays."""
+def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path, records: ExitStack) -> None:
+    """Train to the end and write `folder`; the checkpoint stays, and the record is written when `records` ends."""
     name, model, entry = part.dataset, part.model, part.entry
     path = paths.checkpoint(name, model)
     item, values = f"{name}-{model}", entry.model_dump(mode="json")
-    with recorded(paths, "train", item, values) as run, sync.live(paths, "train", item, values) as view:
+    run = records.enter_context(recorded(paths, "train", item, values))
+    with sync.live(paths, "train", item, values) as view:
         run.dataset, run.model = name, model
         training = part.begin(dataset, device)
         key = fingerprint(entry.model_dump_json(), training.frames)
         history = _resume(training, _read(path, part), key) if path.is_file() else []
         run.facts["resumed_at"] = training.step
         try:
-            records = -(-(entry.settings.steps - training.step) // entry.settings.record_every)
-            for record in track(training.run(), f"train {name} {model}", records):
+            scored = -(-(entry.settings.steps - training.step) // entry.settings.record_every)
+            for record in track(training.run(), f"train {name} {model}", scored):
                 history.append({"step": record.step, "loss": record.loss, **record.scores})
                 view.log(record.step, {"loss": record.loss, **record.scores})
                 write_tensors(path, Checkpoint(key, history, training.state()).tensors())
@@ -95,6 +99,7 @@ def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path
         write_model(folder, weights_of(training.average), history, facts)
         run.series = [(int(row["step"]), {k: v for k, v in row.items() if k != "step"}) for row in history]
         run.files = [paths.model(name, model) / file for file in ("history.csv", "model.json")]
+    run.stop()
 
 
 def _read(path: Path, part: Part) -> Checkpoint:

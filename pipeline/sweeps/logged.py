@@ -20,7 +20,7 @@ def log(sweep: Sweep, tracker: Tracker) -> int:
     """Make the runs of all cells that were tried; how many were new."""
     with quiet():
         parent, new = tracker.parent("sweep", sweep.name, now(), TAGS), 0
-        children = tracker.search(f"tags.`mlflow.parentRunId` = '{parent}'")
+        children = tracker.mine(f"tags.`mlflow.parentRunId` = '{parent}'")
         there = {run.data.tags["manex.key"]: run.info.run_id for run in children if "manex.key" in run.data.tags}
         tried = [row for row in sweep.rows if row.key]
         for row in track(tried, f"sweep {sweep.name}, MLflow", len(tried)):
@@ -45,7 +45,13 @@ def _child(tracker: Tracker, parent: str, row: Row, state: str) -> None:
     measured = dict(row.measured or {})
     ended = now()
     named = {name: str(row.names[name]) for name in ("dataset", "method")}
-    tags = {**TAGS, **named, "mlflow.parentRunId": parent, "manex.node": str(measured.pop("node", ""))}
+    tags = {
+        **TAGS,
+        **named,
+        "mlflow.parentRunId": parent,
+        "manex.owner": tracker.owner,
+        "manex.node": str(measured.pop("node", "")),
+    }
     if row.message:
         tags["manex.message"] = row.message[:5000]
     started = ended - int(1000 * measured.get("seconds", 0))

@@ -28,6 +28,7 @@ RECORD = {
     "files": list,
     "dataset": str,
     "model": str,
+    "trace": dict,
 }
 """What tracking needs of a record."""
 
@@ -41,7 +42,8 @@ class Outcome:
     """A record, as MLflow takes it.
 
     Attributes:
-        key: hash of the record, by which it is found again.
+        text: the record itself.
+        key: its hash, by which it is found again.
         started, ended: milliseconds since 1970.
         series: metrics by step (train), by trial and by frame (evaluate).
         metrics: of the whole.
@@ -53,6 +55,7 @@ class Outcome:
 
     stage: str
     item: str
+    text: str
     key: str
     started: int
     ended: int
@@ -83,7 +86,8 @@ def _outcome(paths: Paths, path: Path, record: dict[str, Any]) -> Outcome:
     for name, kind in RECORD.items():
         if not isinstance(record[name], kind):
             raise ValueError(f"{name} is {str(record[name])[:60]!r}")
-    if paths.record(record["stage"], record["item"]) != path or not re.fullmatch(r"[0-9a-f]*\+?", record["commit"]):
+    places = (paths.record(record["stage"], record["item"]), paths.earlier(record["stage"], record["item"]) / path.name)
+    if path not in places or not re.fullmatch(r"[0-9a-f]*\+?", record["commit"]):
         raise ValueError("it is the record of something else")
     numbers, words = _facts(record)
     started = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
@@ -91,6 +95,7 @@ def _outcome(paths: Paths, path: Path, record: dict[str, Any]) -> Outcome:
     return Outcome(
         stage=record["stage"],
         item=record["item"],
+        text=json.dumps(record, indent=1, sort_keys=True),
         key=hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest(),
         started=started,
         ended=started + int(1000 * record["seconds"]),

@@ -3,6 +3,7 @@
 One parent run per revision (the commit of the records, with "+" if files differed from it); below it one run per
 record: a training, a method on a dataset, an analysis. The parent holds what belongs to the whole: Table 1 as a table
 and as metrics, and the figures. Runs name the prepared frames they read, by a hash, and the model they made or used.
+Others may use the same store: each run names its owner, and nobody's run is changed or deleted by another owner.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import math
 import os
 import posixpath
-import re
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.tracking.address import local_uri, tracking_uri
 from pipeline.tracking.outcomes import Outcome, Step, cell, read_outcome
+from pipeline.tracking.owner import lives, owner, process
+from pipeline.tracking.trace import digest
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -34,38 +38,36 @@ NAMED = {"train": "model", "analyse": "analysis"}
 """What the second part of a run's name is; of other stages it is a method."""
 
 
-def tracking_uri(paths: Paths) -> str:
-    """MLFLOW_TRACKING_URI, or the database under the project."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{paths.mlflow.resolve()}"
-
-
-def redacted(uri: str) -> str:
-    """A URI without the user, password and query it may hold."""
-    found = re.match(r"(?P<kind>[\w+.-]+:/*)?(?P<secret>.*@)?(?P<place>[^?#]*)", uri, re.DOTALL)
-    assert found is not None
-    return (found["kind"] or "") + ("***@" if found["secret"] else "") + found["place"]
-
-
 class Tracker:
     """The experiment, open."""
 
     def __init__(self, paths: Paths):
-        self.paths, self.root = paths, paths.root.resolve()
+        self.paths, self.owner = paths, owner(paths)
         with quiet():
             self.client = client_of(tracking_uri(paths))
             self.experiment = self._experiment()
 
     def _experiment(self) -> str:
-        local = f"sqlite:///{self.paths.mlflow.resolve()}"
-        mine = (self.root / "mlartifacts").as_uri() if tracking_uri(self.paths) == local else None
+        uri, local = tracking_uri(self.paths), local_uri(self.paths)
+        mine = self.paths.artifacts.resolve().as_uri() if uri == local else None
         found = self.client.get_experiment_by_name(EXPERIMENT)
         if found is None:
             return str(self.client.create_experiment(EXPERIMENT, artifact_location=mine, tags=KIND))
         if found.lifecycle_stage != "active":
-            raise UserError(f'the experiment "{EXPERIMENT}" is deleted there; restore it: mlflow experiments restore')
+            restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
+            restore = f"MLFLOW_TRACKING_URI={shlex.quote(local)} {restore}" if mine else restore
+            raise UserError(f'the experiment "{EXPERIMENT}" is deleted there; restore it: {restore}')
         if mine is not None and found.artifact_location != mine:
-            raise UserError(f"{self.paths.mlflow} comes from another folder; remove it, all of it can be made again")
+            away = shlex.join(["mv", str(self.paths.mlflow), f"{self.paths.mlflow}.earlier"])
+            raise UserError(
+                f"{self.paths.mlflow} comes from another folder, and its files are in {found.artifact_location}: "
+                f"to keep it, move the project back there; to begin anew here, move it away: {away}"
+            )
         return str(found.experiment_id)
+
+    def mine(self, query: str) -> list[Any]:
+        """The runs of this owner that a filter of MLflow finds."""
+        return [run for run in self.search(query) if run.data.tags.get("manex.owner") == self.owner]
 
     def log(self, path: Path) -> bool:
         """Make the run of a record; false if it is there.
@@ -75,11 +77,11 @@ class Tracker:
         """
         outcome = read_outcome(self.paths, path)
         with quiet():
-            same = self.search(f"tags.`dvc.stage` = '{cell(outcome.stage, outcome.item)}'")
+            same = self.mine(f"tags.`dvc.stage` = '{cell(outcome.stage, outcome.item)}'")
             if any(run.data.tags.get("manex.key") == outcome.key for run in same):
                 return False
             for run in same:
-                if "manex.key" not in run.data.tags:
+                if "manex.key" not in run.data.tags and not lives(run.info.status, run.data.tags):
                     self.client.delete_run(run.info.run_id)
             words = {f"manex.{name}": text[:5000] for name, text in outcome.words.items()}
             parent = self._revision(outcome)
@@ -88,7 +90,8 @@ class Tracker:
             self.add(run_id, outcome.series, outcome.started, outcome.ended)
             self.add(run_id, [(0, outcome.numbers | outcome.metrics)], outcome.ended)
             self.settle(run_id, outcome.params)
-            for file in (path, *outcome.files):
+            self.client.log_text(run_id, outcome.text, self.paths.record(outcome.stage, outcome.item).name)
+            for file in outcome.files:
                 self.client.log_artifact(run_id, str(file))
             self._data_and_model(run_id, outcome)
             if not outcome.item:
@@ -97,10 +100,11 @@ class Tracker:
         return True
 
     def parent(self, kind: str, name: str, started: int, tags: Mapping[str, str]) -> str:
-        """The run that others are children of, such as that of a revision; made if it is not there."""
-        if found := self.search(f"tags.`manex.{kind}` = '{name}'"):
+        """This owner's run that others are children of, such as that of a revision; made if it is not there."""
+        if found := self.mine(f"tags.`manex.{kind}` = '{name}'"):
             return str(found[0].info.run_id)
-        made = self.client.create_run(self.experiment, started, {**tags, f"manex.{kind}": name}, f"{kind} {name}")
+        every = {**tags, f"manex.{kind}": name, "manex.owner": self.owner}
+        made = self.client.create_run(self.experiment, started, every, f"{kind} {name}")
         return str(made.info.run_id)
 
     def _revision(self, outcome: Outcome) -> str:
@@ -137,19 +141,22 @@ class Tracker:
         if outcome.frames is None:
             return
         dataset, file = outcome.frames
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        hashed = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         context = InputTag("mlflow.data.context", "training" if outcome.stage == "train" else "evaluation")
-        frames = DatasetInput(Dataset(dataset, digest, "local", json.dumps({"uri": str(file)})), [context])
+        frames = DatasetInput(Dataset(dataset, hashed, "local", json.dumps({"uri": str(file)})), [context])
         name = f"{dataset}-{outcome.model}".replace("/", "-")  # MLflow allows no slash
+        weights = digest(self.paths.model(dataset, outcome.model))
         if outcome.stage == "train":
-            model = self.client.create_logged_model(self.experiment, name, run_id, params=dict(outcome.params))
+            tags, params = {"manex.weights": weights}, dict(outcome.params)
+            model = self.client.create_logged_model(self.experiment, name, run_id, tags, params)
             self.client.finalize_logged_model(model.model_id, "READY")
             self.client.log_inputs(run_id, [frames])
             self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
             return
         latest = [{"field_name": "creation_timestamp", "ascending": False}]
-        made = self.client.search_logged_models([self.experiment], f"name = '{name}'", order_by=latest, max_results=1)
-        self.client.log_inputs(run_id, [frames], [LoggedModelInput(model.model_id) for model in made])
+        named = self.client.search_logged_models([self.experiment], f"name = '{name}'", order_by=latest)
+        made = [model.model_id for model in named if model.tags.get("manex.weights") == weights]
+        self.client.log_inputs(run_id, [frames], [LoggedModelInput(model_id) for model_id in made[:1]])
 
     def start(self, stage: str, item: str, started: int, tags: Mapping[str, str]) -> str:
         """A new, unfinished run of a cell, named after it."""
@@ -159,6 +166,8 @@ class Tracker:
             **tags,
             **named,
             "manex.stage": stage,
+            "manex.owner": self.owner,
+            "manex.process": process(os.getpid()),
             "dvc.stage": cell(stage, item),
             "mlflow.source.name": f"manex {stage}",
         }
@@ -212,10 +221,11 @@ def client_of(uri: str) -> MlflowClient:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
         "MLFLOW_LOGGING_LEVEL": "ERROR",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
     }.items():
         os.environ.setdefault(name, value)
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # the address as it is, with its password
     from mlflow.tracking import MlflowClient
 
     logging.getLogger("alembic").setLevel(logging.ERROR)

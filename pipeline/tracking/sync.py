@@ -1,13 +1,13 @@
 """Runs in MLflow: of finished stages, from their records, and of a training while it runs.
 
-Runs are rebuilt from the record files under reports/records, so MLflow holds nothing that cannot be had again. A run is
-found again by the tag `manex.key`, the hash of its record, set when everything else is logged: a run without it is a
-live view of a training or was interrupted, and the next logging of its cell replaces it.
+Runs are made from the record files under reports/records, and only from records of the settings, data and results that
+are here: a run must not show the settings of one and the files of another. A run is found again by the tag `manex.key`,
+the hash of its record, set when everything else is logged: a run without it is a live view of a training or was
+interrupted, and the next logging of its cell replaces it, unless it is another owner's or still at work.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +19,10 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
+from pipeline.tracking.address import redacted, tracking_uri, without_secrets
 from pipeline.tracking.outcomes import DamagedError, flat
-from pipeline.tracking.store import Tracker, redacted, tracking_uri
+from pipeline.tracking.record import find_records
+from pipeline.tracking.store import Tracker
 
 LOGGED = ("train", "evaluate", "analyse", "table", "figures")
 """Stages whose records become runs; the record of `evaluate` has the times of the walk."""
@@ -33,20 +35,20 @@ class Counts:
     logged: int
     present: int
     damaged: int
+    others: int = 0
 
 
-def log_record(paths: Paths, record: Path) -> bool:
-    """Make the run of one record, unless it is there already; true if it was made.
+def log_record(paths: Paths, *records: Path) -> bool:
+    """Make the runs of records that a stage has just written, unless they are there already; true if any was made.
 
     MLflow's absence never fails a stage: one line says what went wrong, and `sync` makes the run later.
     """
-    if record.parent.name not in LOGGED or not record.is_file():
-        return False
-    return bool(_attempt(paths, lambda tracker: tracker.log(record), "manex track sync"))
+    found = [record for record in records if record.parent.name in LOGGED and record.is_file()]
+    return bool(found and _attempt(paths, lambda tracker: sum(map(tracker.log, found)), "manex track sync"))
 
 
 def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Counts:
-    """Make the missing runs of all records.
+    """Make the missing runs of all records that are of what is here; a line names the others.
 
     Args:
         report: called with a line for every record.
@@ -54,20 +56,25 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
     Raises:
         UserError: MLflow cannot be reached.
     """
-    records = [path for stage in LOGGED for path in sorted((paths.records / stage).glob("*.json"))]
+    records = [found for found in find_records(paths) if found.stage in LOGGED]
+    others = [f"{found} ({found.differs})" for found in records if found.differs]
     made, damaged = [], 0
     try:
         tracker = Tracker(paths)
-        for path in records:
+        for found in records:
+            if found.differs:
+                continue
             try:
-                made.append(tracker.log(path))
-                report(f"{path.parent.name} {path.stem}: {'logged' if made[-1] else 'there already'}")
+                made.append(tracker.log(found.path))
+                report(f"{found.stage} {found.item}: {'logged' if made[-1] else 'there already'}")
             except DamagedError as error:
                 damaged += 1
                 _say(f"{error}; left out")
     except Exception as error:
         raise UserError(f"MLflow: {_reason(paths, error)}; nothing is lost, try again: manex track sync") from None
-    return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged)
+    if others:
+        _say(f"MLflow: left out, for what is here now is not what they ran with or made: {', '.join(others)}")
+    return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged, others=len(others))
 
 
 def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:
@@ -151,14 +158,15 @@ def now() -> int:
 
 
 def _reason(paths: Paths, error: Exception) -> str:
-    """Where and what, in one line. Of a server only the kind of error: its messages repeat addresses and secrets."""
+    """Where and what, in one line without secrets: the first cause, which says more than what came of it."""
     uri = tracking_uri(paths)
     if isinstance(error, UserError | DamagedError):
         return str(error)
-    what = type(error).__name__
-    if "MLFLOW_TRACKING_URI" not in os.environ:
-        what += ": " + " ".join(str(error).split())[:160]
-    return f"{redacted(uri)} cannot be used ({what})"
+    cause: BaseException = error
+    while (deeper := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)) is not None:
+        cause = deeper
+    told = " ".join(without_secrets(str(cause), uri).split())[:200]
+    return f"{redacted(uri)} cannot be used ({type(cause).__name__}{': ' * bool(told)}{told})"
 
 
 def _warn(paths: Paths, error: Exception, then: str = "") -> None:

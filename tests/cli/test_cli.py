@@ -206,6 +206,7 @@ def test_times_are_summed_by_stage(project: Path) -> None:
     folder.mkdir(parents=True)
     for item, seconds in (("a-resunet", 60.5), ("b-resunet", 3600)):
         record = {"stage": "train", "item": item, "seconds": seconds, "cpu_seconds": 1, "peak_memory_mb": 512.5}
+        record["trace"] = {"settings": {}, "inputs": {}, "outputs": {}}
         (folder / f"{item}.json").write_text(json.dumps(record))
     shown = manex("times").stdout
     assert [line.split() for line in shown.splitlines() if "all" in line] == [

@@ -37,6 +37,12 @@ def test_twice_the_steps_take_twice_as_long(times: Times) -> None:
     assert (guess.seconds, guess.source) == (100, "similar")
 
 
+def test_what_it_took_with_other_settings_is_not_its_record(times: Times) -> None:
+    guess = times.guess(Stub("train@d-m", network="unet", steps=100, sigma=25))
+    assert guess is not None
+    assert (guess.seconds, guess.source) == (50, "similar")
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -13,7 +13,9 @@ FIGURE = "rotated_mnist_paths.png"
 TABLE = "dataset,protocol,method,dtw_ssid,not_run\nrotated_mnist,paper,linear,0.4,\nrotated_mnist,paper,vae,,too slow\n"
 METRIC = "rotated_mnist paper dtw_ssid/linear"
 READ = {"dataset": "rotated_mnist", "model": "resunet"}
-NOTHING = {"metrics": {}, "series": [], "files": [], "dataset": "", "model": ""}
+TRACE: dict[str, dict[str, object]] = {"settings": {}, "inputs": {}, "outputs": {}}
+"""Of a run that read and made nothing: it is always of what is here."""
+NOTHING = {"metrics": {}, "series": [], "files": [], "dataset": "", "model": "", "trace": TRACE}
 
 
 def write_record(paths: Paths, stage: str, item: str, params: dict[str, object], **facts: object) -> Path:

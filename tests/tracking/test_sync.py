@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
-from subprocess import DEVNULL
-from threading import Event
-from urllib.request import urlopen
 
 import pytest
-from records import logged, revisions, write_results
+from records import logged
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.tracking import store
+from pipeline.tracking import owner, store
 from pipeline.tracking import sync as runs
 from pipeline.tracking.dashboard import QUIET
 
@@ -35,44 +31,6 @@ def test_what_was_logged_after_a_stage_is_not_logged_again_by_sync(paths: Paths)
     assert runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
     assert not runs.log_record(paths, paths.record("train", "rotated_mnist-resunet"))
     assert runs.sync(paths).logged == 1
-
-
-@pytest.mark.slow
-def test_a_server_over_http_holds_the_same(
-    paths: Paths, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    database = shutil.copy(empty_database, tmp_path / "server.db")
-    place = ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(tmp_path / "artifacts")]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    server = subprocess.Popen([*command, *place], env={**os.environ, **QUIET}, stdout=DEVNULL, stderr=DEVNULL)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health")
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
-        write_results(paths)
-        assert runs.sync(paths).logged == 4
-        assert runs.sync(paths) == runs.Counts(logged=0, present=4, damaged=0)
-        (parent,) = revisions(paths).values()
-        client = store.Tracker(paths).client
-        files = {file.path for file in client.list_artifacts(parent.info.run_id)}
-        assert files == {"table1.json", "table1.csv", "figures"}
-        assert len(logged(paths)["train@rotated_mnist-resunet"].outputs.model_outputs) == 1
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_for(address: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            with urlopen(address, timeout=2):
-                return
-        except OSError:
-            Event().wait(0.2)
-    raise AssertionError(f"{address} does not answer")
 
 
 def test_a_live_view_is_replaced_by_the_finished_run(paths: Paths) -> None:
@@ -139,8 +97,72 @@ def test_a_database_that_came_with_a_copied_folder_is_not_written_to(paths: Path
     copy = Paths(tmp_path / "copy")
     copy.root.mkdir()
     shutil.copy(paths.mlflow, copy.mlflow)
-    with pytest.raises(UserError, match="another folder"):
+    with pytest.raises(UserError, match="another folder") as caught:
         runs.experiment_id(copy)
+    (command,) = re.findall("mv .*", str(caught.value))
+    before = copy.mlflow.read_bytes()
+    subprocess.run(["sh", "-c", command], check=True)
+    assert copy.mlflow.with_name("mlflow.db.earlier").read_bytes() == before
+    assert not copy.mlflow.exists()
+
+
+def test_a_deleted_experiment_comes_back_with_the_command_that_is_named(paths: Paths) -> None:
+    tracker = store.Tracker(paths)
+    tracker.client.delete_experiment(tracker.experiment)
+    with pytest.raises(UserError, match="is deleted there") as caught:
+        runs.sync(paths)
+    (command,) = re.findall(
+        "MLFLOW_TRACKING_URI=.* mlflow experiments restore .*--experiment-id [0-9]+", str(caught.value)
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["sh", "-c", command], check=True, env=os.environ | QUIET | {"PATH": path}, capture_output=True)
+    assert runs.sync(paths).logged == 2
+
+
+CELL = "train@rotated_mnist-resunet"
+
+
+def test_the_running_run_of_a_colleague_is_spared(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "owner", lambda paths: "colleague@elsewhere:/project")
+        theirs = store.Tracker(paths).start("train", "rotated_mnist-resunet", 0, {})
+        before = store.Tracker(paths).parent("revision", "0123456789ab+", 0, {})
+    mine = store.Tracker(paths).start("train", "rotated_mnist-resunet", 0, {"manex.process": "left by a crash"})
+    assert runs.sync(paths).logged == 2
+    found = {run.info.run_id: run.info.status for run in store.Tracker(paths).search("")}
+    assert found[theirs] == "RUNNING"
+    assert mine not in found
+    children = store.Tracker(paths).search(f"tags.`mlflow.parentRunId` = '{before}'")
+    assert children == []
+
+
+def test_the_run_of_a_process_that_is_still_at_work_is_spared(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+        known = owner.process(other.pid)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "process", lambda pid: known)
+            living = store.Tracker(paths).start("train", "rotated_mnist-resunet", 0, {})
+        runs.sync(paths)
+        assert living in {run.info.run_id for run in store.Tracker(paths).search("")}
+    paths.record("train", "rotated_mnist-resunet").write_text(
+        paths.record("train", "rotated_mnist-resunet").read_text().replace("60.0", "61.0")
+    )
+    runs.sync(paths)  # the process has ended
+    assert living not in {run.info.run_id for run in store.Tracker(paths).search("")}
+
+
+def test_a_path_with_signs_of_an_address_holds_its_own_database(
+    tmp_path: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange = Paths(tmp_path / "a b?c=d#e%20f@g:h" / "it's \u00e9")
+    strange.root.parent.mkdir()
+    shutil.copytree(paths.root / "reports", strange.root / "reports")
+    shutil.copy(paths.mlflow, strange.mlflow)
+    before = set(tmp_path.rglob("*.db")), strange.mlflow.read_bytes()
+    assert runs.sync(strange).logged == 2
+    assert runs.sync(strange).present == 2
+    assert (set(tmp_path.rglob("*.db")), strange.mlflow.read_bytes() != before[1]) == (before[0], True)
+    assert list(strange.artifacts.rglob("rotated_mnist-resunet.json"))
 
 
 def test_tracking_can_be_switched_off(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
