@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from manex.denoisers.memoriser import Memoriser as Memoriser
     from manex.denoisers.mixture import DiracMixture as DiracMixture
     from manex.denoisers.network import NetworkDenoiser as NetworkDenoiser
+    from manex.denoisers.truth import Truth as Truth
     from manex.errors import GeometryError as GeometryError
     from manex.errors import ManexError as ManexError
     from manex.errors import MetricError as MetricError
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from manex.extrapolators.local_pca import LocalPca as LocalPca
     from manex.extrapolators.mcvd import MCVD as MCVD
     from manex.extrapolators.pca_linear import PcaLinear as PcaLinear
+    from manex.extrapolators.perfect import Perfect as Perfect
     from manex.extrapolators.persistence import Persistence as Persistence
     from manex.extrapolators.perturbation_pca import PerturbationPca as PerturbationPca
     from manex.extrapolators.pixel_linear import PixelLinear as PixelLinear
@@ -90,6 +92,7 @@ _PUBLIC = {
     "MetricError": "manex.errors:MetricError",
     "NetworkDenoiser": "manex.denoisers.network:NetworkDenoiser",
     "PcaLinear": "manex.extrapolators.pca_linear:PcaLinear",
+    "Perfect": "manex.extrapolators.perfect:Perfect",
     "Persistence": "manex.extrapolators.persistence:Persistence",
     "PerturbationPca": "manex.extrapolators.perturbation_pca:PerturbationPca",
     "PixelLinear": "manex.extrapolators.pixel_linear:PixelLinear",
@@ -100,6 +103,7 @@ _PUBLIC = {
     "TangentSpace": "manex.extrapolators.tangent_space:TangentSpace",
     "Training": "manex.training.loop:Training",
     "Translation": "manex.datasets.translation:Translation",
+    "Truth": "manex.denoisers.truth:Truth",
     "UNetTraining": "manex.training.unet:UNetTraining",
     "WalkError": "manex.errors:WalkError",
     "WalkState": "manex.extrapolators.base:WalkState",

@@ -51,6 +51,7 @@ TABLE1 = (
     Column("distance", "distance", ".4f", "mean"),
     Column("stalls", pooled="median"),
     Column("jumps", pooled="median"),
+    Column("floors", "x floor", ".1f"),
 )
 """Scores of a method on a dataset."""
 

@@ -76,7 +76,7 @@ def _aside(entry: MethodEntry) -> str:
     """The extra knowledge that puts a method out of competition; "" if none."""
     if entry.shown_in == "supervised":
         return "saw ordered clips"
-    return "knows the truth" if entry.model_name == "oracle" else ""
+    return "knows the truth" if entry.model_name in ("oracle", "truth") else ""
 
 
 def _section(dataset: str, params: Params, paths: Paths, table: pd.DataFrame) -> Section:

@@ -20,6 +20,9 @@ from pipeline.tracking.record import current_records, recorded
 ANALYSIS = "geometry"
 """The kind of analysis whose rows make the table of denoisers."""
 
+FLOOR = "truth"
+"""The model of the method that is the floor."""
+
 NAMES = ("dataset", "protocol", "method")
 BLOCKS = {
     "manifold": "",
@@ -32,8 +35,9 @@ CAPTION = """
 DTW-SSID, exact alignment: mean over videos, then trials; lower is better. `sd` is over trials, [low, high] a 95 %
 bootstrap interval over trials and videos, `greedy` the paper's greedy alignment (A.2). Coverage (share of the manifold
 that the generated frames sweep) and reversals are of the median video; distance is the mean RMS distance of generated
-frames to the manifold, in grey levels. `oracle` walks with the exact denoiser of the true manifold.
-`memoriser` walks with the exact denoiser of the training frames alone. Rivals: docs/rivals.md.
+frames to the manifold, in grey levels. `perfect` shows the true frames at constant speed until the last one: it is the
+floor, and `x floor` says how many times as far a method is. `oracle` walks with the exact denoiser of the true
+manifold, `memoriser` with that of the training frames alone. Rivals: docs/rivals.md.
 """
 CAPTION_DENOISERS = """
 Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
@@ -83,6 +87,11 @@ def _rows(name: str, params: Params, found: Results, earlier: Earlier, paths: Pa
         reason = found.not_run.get(method)
         numbers = {"not_run": reason} if reason else {**_scores(method, found), "not_run": None}
         rows.append({**names, **numbers, "block": block})
+    entries = params.methods_of(name)
+    run = [row for row in rows if not row["not_run"]]
+    floor = next((row["dtw_ssid"] for row in run if entries[row["method"]].model_name == FLOOR), None)
+    for row in run if floor else ():
+        row["floors"] = row["dtw_ssid"] / floor
     return rows
 
 

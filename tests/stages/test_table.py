@@ -12,6 +12,8 @@ from small_project import PARAMS
 from pipeline.config.params import Params, load, parse
 from pipeline.paths import Paths
 from pipeline.stages.evaluate import evaluate
+from pipeline.stages.extrapolate import extrapolate
+from pipeline.stages.prepare import prepare
 from pipeline.stages.table import table
 from pipeline.storage.skipped import write_absence
 
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 WHY = "the clips are not at hand"
 TABLE1 = (
     "dataset,protocol,method,dtw_ssid,dtw_ssid_sd,dtw_ssid_greedy,coverage,reversals,seconds_per_frame,trials,videos,"
-    "dtw_ssid_low,dtw_ssid_high,distance,stalls,jumps,not_run,block"
+    "dtw_ssid_low,dtw_ssid_high,distance,stalls,jumps,floors,not_run,block"
 )
 DENOISERS = (
     "dataset,denoiser,method,sigma_255,psnr,psnr_videos,tangent_angle,retention,asymmetry,effective_dimension,"
@@ -29,7 +31,7 @@ KEPT = ("table1.csv", "table1.md", "denoisers.csv", "denoisers.md", "metrics.jso
 
 
 def test_the_columns_are_those_of_the_contract(made: Paths) -> None:
-    """Scripts of others read them; version 0.1 had the same."""
+    """Scripts of others read them; version 0.1 had the same but for `floors`."""
     assert (made.reports / "table1.csv").read_text().splitlines()[0] == TABLE1
     assert (made.reports / "denoisers.csv").read_text().splitlines()[0] == DENOISERS
 
@@ -137,3 +139,28 @@ def test_what_was_trained_on_ordered_clips_has_its_own_block_and_costs_have_a_ro
     trained = {(dataset, "train", model) for dataset in params.datasets for model in params.models}
     walked = {(dataset, "extrapolate", method) for dataset in params.datasets for method in params.methods}
     assert costs == trained | walked
+
+
+def test_every_method_is_so_many_times_as_far_as_the_floor(tmp_path: Path) -> None:
+    perfect = {"algorithm": "perfect", "frames": 4, "speed": 0.5}
+    methods = {"still": {"algorithm": "persistence", "frames": 4}, "best": perfect}
+    walker = {"kind": "walker", "people": 2, "frames": 6, "dense": 60, "size": 16, "held_out": 2, "gait": "training"}
+    params = parse(
+        {
+            **{name: [] for name in ("sources", "models", "analyses")},
+            "profile": "cpu", "reports": "reports", "datasets": ["walker"], "methods": list(methods), "fetch": {},
+            "data": {"walker": walker}, "train": {}, "analyse": {}, "trials": {"seeds": [0]},
+            "extrapolate": {"walker": methods},
+        },
+        "params.yaml",
+    )  # fmt: skip
+    paths = Paths(tmp_path)
+    prepare("walker", params.dataset("walker"), paths)
+    for name in methods:
+        extrapolate("walker", name, params.method("walker", name), [0], paths)
+    evaluate("walker", {name: params.method("walker", name) for name in methods}, paths)
+    table(params, paths)
+    rows = pd.read_csv(paths.reports / "table1.csv").set_index("method")
+    assert rows.loc["best", "floors"] == 1
+    ratio = rows.loc["still", "dtw_ssid"] / rows.loc["best", "dtw_ssid"]
+    assert rows.loc["still", "floors"] == pytest.approx(ratio, rel=1e-4)
