@@ -6,10 +6,9 @@ them. Every other stage depends on a file that is written here, so no unchecked 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ from pipeline.config.plugins import FOLDER
 from pipeline.config.training import TrainingEntry
 from pipeline.models.load import UNSHUFFLED
 from pipeline.paths import Paths
-from pipeline.storage.artifacts import replacing_folder, write_json
+from pipeline.storage.artifacts import replacing_folder, sha256, write_json
+from pipeline.storage.own_files import Readers, own_files
 
 
 def code(params: Params, paths: Paths) -> None:
@@ -46,8 +46,11 @@ class Cells:
     def __init__(self, params: Params, paths: Paths) -> None:
         self.params, self.paths = params, paths
         self.source = Source(Path(manex.__file__).parents[1])
-        self.hashes = {path: _sha256(paths.root / path) for path in paths.plug_in_files()}
-        self.weights = frozenset(file for *_, plug_in in params.plug_ins() for file in plug_in.files)
+        self.hashes = {path: sha256(paths.root / path) for path in own_files(paths.root)}
+        self.readers = Readers(paths.root, [plug_in for *_, plug_in in params.plug_ins()], list(self.hashes))
+        for name, method, plug_in in params.plug_ins():
+            watched = [folder.relative_to(paths.root) for folder in (paths.prepared(name), paths.model(name, ""))]
+            self.readers.check(f"params.yaml: extrapolate.{name}.{method}.denoiser", plug_in, watched)
 
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file to write, and its content."""
@@ -107,12 +110,11 @@ class Cells:
         return {name: {method: entry.shown_in for method, entry in row.items()} for name, row in cells.items()}
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
-        """The files that plug-ins may read: all of data/own except weights that only other cells name."""
+        """The files that plug-ins may read."""
         brought = [entry.plug_in for entry in entries if entry.plug_in]
         if not brought:
             return {}
-        own = {file for plug_in in brought for file in plug_in.files}
-        read = [path for path in self.hashes if not _is_in(path, self.weights - own)]
+        read = sorted(set().union(*(self.readers.read_by(plug_in) for plug_in in brought)))
         return {"plug_ins": {path.relative_to(FOLDER).as_posix(): self.hashes[path] for path in read}}
 
 
@@ -144,15 +146,6 @@ def modules_in(section: Section) -> Iterator[str]:
         for inner in value.values() if isinstance(value, dict) else [value]:
             if isinstance(inner, Section):
                 yield from modules_in(inner)
-
-
-def _is_in(path: Path, weights: Collection[Path]) -> bool:
-    """Whether a file is one of the weights, or in a folder of weights."""
-    return any(path.is_relative_to(other) for other in weights)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _remove_others(params: Params, paths: Paths) -> None:
