@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+KEPT = ".kept"
+"""An empty folder that DVC tracks: it makes the folder around it wherever a run is restored, whatever else is there."""
+
 
 @dataclass(frozen=True)
 class Paths:

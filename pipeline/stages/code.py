@@ -24,7 +24,7 @@ from pipeline.config.params import Params
 from pipeline.config.plugins import FOLDER
 from pipeline.config.training import TrainingEntry
 from pipeline.models.load import UNSHUFFLED
-from pipeline.paths import Paths
+from pipeline.paths import KEPT, Paths
 from pipeline.storage.artifacts import replacing_folder, sha256, write_json
 from pipeline.storage.own_files import Readers, own_files
 
@@ -36,8 +36,8 @@ def code(params: Params, paths: Paths) -> None:
         for name, facts in cells.all():
             write_json(folder / f"{name}.json", facts)
     _remove_others(params, paths)
-    for folder in (paths.raw(""), paths.analyses, *(paths.model(name, "") for name in params.datasets)):
-        folder.mkdir(parents=True, exist_ok=True)  # a dependency must exist even if nothing is put there
+    for folder in (paths.raw(KEPT), paths.analyses / KEPT):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 class Cells:

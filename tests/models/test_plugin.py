@@ -138,7 +138,7 @@ def params(**denoisers: Any) -> Params:
     }
     return parse(
         {
-            "profile": "own", "reports": "reports/own", "sources": [], "datasets": ["d"], "models": [],
+            "profile": "own", "reports": "reports/own", "sources": [], "trials": {}, "datasets": ["d"], "models": [],
             "methods": list(walks), "analyses": ["spectrum"], "data": {"d": {"kind": "walker"}}, "train": {},
             "extrapolate": {"d": walks}, "analyse": {"d": {"spectrum": {"kind": "spectrum", "walks": list(walks)[:1]}}},
         },
