@@ -26,7 +26,8 @@ from pipeline.config.training import TrainingEntry
 from pipeline.models.load import UNSHUFFLED
 from pipeline.paths import KEPT, Paths
 from pipeline.storage.artifacts import replacing_folder, sha256, write_json
-from pipeline.storage.own_files import Readers, own_files
+from pipeline.storage.own_code import own_code
+from pipeline.storage.own_files import Readers, check_names, own_files
 
 
 def code(params: Params, paths: Paths) -> None:
@@ -50,7 +51,7 @@ class Cells:
         self.readers = Readers(paths.root, [plug_in for *_, plug_in in params.plug_ins()], list(self.hashes))
         for name, method, plug_in in params.plug_ins():
             watched = [folder.relative_to(paths.root) for folder in (paths.prepared(name), paths.model(name, ""))]
-            self.readers.check(f"params.yaml: extrapolate.{name}.{method}.denoiser", plug_in, watched)
+            check_names(paths.root, f"params.yaml: extrapolate.{name}.{method}.denoiser", plug_in, watched)
 
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file to write, and its content."""
@@ -79,13 +80,12 @@ class Cells:
         entry = self.params.method(name, method)
         if isinstance(entry, Skipped):
             return {}
-        return self._closure("extrapolate", *modules_of(self.params, name, entry)) | self._plug_ins([entry])
+        return self._closure("extrapolate", *self._modules(name, [entry])) | self._plug_ins([entry])
 
     def evaluate(self, name: str) -> dict[str, Any]:
         """The scores of a dataset: what they diagnose is what all methods walk with."""
         entries = list(self.params.methods_of(name).values())
-        modules = [module for entry in entries for module in modules_of(self.params, name, entry)]
-        return self._closure("evaluate", *modules) | self._plug_ins(entries)
+        return self._closure("evaluate", *self._modules(name, entries)) | self._plug_ins(entries)
 
     def analyse(self, name: str, analysis: str) -> dict[str, Any]:
         """One analysis, and the walks whose denoisers it looks at."""
@@ -94,12 +94,19 @@ class Cells:
             return {}
         known = self.params.methods_of(name)
         walks = {walk: known[walk] for walk in entry.walks if walk in known}
-        modules = [module for walk in walks.values() for module in modules_of(self.params, name, walk)]
+        modules = self._modules(name, walks.values())
         settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
         return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
 
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
+
+    def _modules(self, name: str, entries: Iterable[MethodEntry]) -> Iterator[str]:
+        """What walks name, and what their plug-ins import of this project."""
+        for entry in entries:
+            yield from modules_of(self.params, name, entry)
+            if entry.plug_in:
+                yield from own_code(self.paths.root, entry.plug_in).modules
 
     def _blocks(self) -> dict[str, dict[str, str]]:
         """The part of the table that shows each method: its file says so, and the table needs no more of that file."""

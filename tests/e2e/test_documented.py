@@ -148,3 +148,33 @@ def test_a_clone_with_the_same_cache_runs_too(followed: tuple[Example, Path], tm
     said = run(clone, "repro", module="dvc")
     assert "Running stage 'train" not in said
     assert (clone / example.settings["reports"] / "table1.csv").is_file()
+
+
+OWN = pytest.mark.parametrize("followed", ["brought"], indirect=True)
+
+
+@OWN
+def test_dvc_runs_again_what_a_file_behind_a_link_concerns(followed: tuple[Example, Path], tmp_path: Path) -> None:
+    _, project = followed
+    code = project / "data" / "own" / "my_file.py"
+    shutil.move(code, tmp_path / "elsewhere.py")
+    code.symlink_to(tmp_path / "elsewhere.py")
+    assert "Running stage" not in run(project, "repro", module="dvc")
+    (tmp_path / "elsewhere.py").write_text(code.read_text().replace("torch.tensor(0.6)", "torch.tensor(0.5)"))
+    said = run(project, "repro", module="dvc")
+    for cell in ("extrapolate@walker-my_module", "evaluate@walker", "analyse@walker-spectrum"):
+        assert f"Running stage '{cell}'" in said
+    assert "extrapolate@walker-persistence' didn't change" in said
+
+
+@OWN
+def test_dvc_stops_at_a_link_to_a_folder(followed: tuple[Example, Path], tmp_path: Path) -> None:
+    _, project = followed
+    (tmp_path / "lib").mkdir()
+    link, other = project / "data" / "own" / "lib", project / "data" / "own" / "other.py"
+    link.symlink_to(tmp_path / "lib")
+    other.write_text("import lib\n")
+    with pytest.raises(AssertionError, match="data/own/lib: a link to a folder: DVC does not look into it"):
+        run(project, "repro", module="dvc")
+    link.unlink()
+    other.unlink()

@@ -194,7 +194,7 @@ def test_an_argument_that_names_what_dvc_does_not_watch_is_refused(own: Path, te
         Cells(params(a=module(arguments={"path": text})), Paths(root))
     assert str(caught.value) == (
         f'params.yaml: extrapolate.d.a.denoiser.arguments: "{text}" is outside data/own, '
-        "which DVC watches: put it there"
+        "the folder that DVC watches: put it there"
     )
 
 
@@ -204,3 +204,43 @@ def test_an_argument_that_names_what_dvc_does_not_watch_is_refused(own: Path, te
 def test_other_arguments_are_none_of_its_business(own: Path, text: str) -> None:
     put(own.parents[1], "models/d/resunet/w.safetensors")
     Cells(params(a=module(arguments={"path": text})), Paths(own.parents[1]))
+
+
+@pytest.mark.parametrize(
+    "code", ["W = open('{root}/scratch/b.pth')\n", "import sys\nsys.path.append('{root}/scratch')\n"]
+)
+def test_code_that_names_what_dvc_does_not_watch_is_refused(own: Path, code: str) -> None:
+    root = own.parents[1]
+    put(root, "scratch/b.pth")
+    put(root, "scratch/helper.py")
+    put(own, "deep/reader.py", code.format(root=root))
+    put(own, "net.py", "import deep.reader\n" + NET)
+    with pytest.raises(
+        UserError, match=r'data/own/deep/reader\.py: ".*/scratch.*" is outside data/own, the folder that DVC'
+    ):
+        Cells(params(a=module()), Paths(root))
+
+
+@pytest.mark.parametrize("stray", ["helpers.py", "helpers/__init__.py"])
+def test_code_that_imports_what_dvc_does_not_watch_is_refused(own: Path, stray: str) -> None:
+    put(own.parents[1], stray)
+    put(own, "net.py", "from helpers import x\n" + NET)
+    for target, place in (("net.py:build", "data/own/net.py"), ("helpers:build", "target helpers")):
+        with pytest.raises(UserError, match=f"{place}: it imports {stray}, which is outside data/own"):
+            Cells(params(a=module(target=target)), Paths(own.parents[1]))
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("net.py:build", "from manex.networks.resunet import ResUNet as build\n"),
+        ("net.py:build", "import helper\n"),
+        ("manex.networks.resunet:ResUNet", ""),
+    ],
+)
+def test_what_a_plug_in_imports_of_this_project_is_code_of_its_cells(own: Path, target: str, code: str) -> None:
+    put(own, "helper.py", "import manex.networks.resunet\n")
+    put(own, "net.py", code + NET)
+    facts = dict(Cells(params(a=module(target=target), b=module(target="other.py:f")), Paths(own.parents[1])).all())
+    cells = {name for name, parts in facts.items() if "manex/networks/resunet.py" in parts}
+    assert cells == {"extrapolate/d/a", "evaluate/d"}
