@@ -74,10 +74,10 @@ class Source:
             except (SyntaxError, ValueError) as error:
                 raise ValueError(f"{file}: not Python ({error})") from None
             package = ".".join(Path(file).parent.parts)
-            names = dict.fromkeys(_imported(tree, package))
-            imported = tuple(dict.fromkeys(other for name in names for other in self._files(name)))
+            names = dict.fromkeys(imported(tree, package))
+            files = tuple(dict.fromkeys(other for name in names for other in self._files(name)))
             data = [other for other in sorted(path.parent.glob("*.j2")) if other.name.encode() in text]
-            self._known[file] = (_digest(tree, data), imported)
+            self._known[file] = (_digest(tree, data), files)
         return self._known[file]
 
     def _files(self, module: str) -> Iterator[str]:
@@ -93,7 +93,7 @@ class Source:
             yield from self._files(module.rpartition(".")[0])
 
 
-def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+def imported(tree: ast.AST, package: str) -> Iterator[str]:
     """Dotted names that are imported anywhere but under `if TYPE_CHECKING:`."""
     todo = [tree]
     while todo:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+KEPT = ".kept"
+"""An empty folder that DVC tracks: it makes the folder around it wherever a run is restored, whatever else is there."""
+
 
 @dataclass(frozen=True)
 class Paths:
@@ -48,13 +51,6 @@ class Paths:
     def plug_ins(self) -> Path:
         """The user's plug-in denoisers."""
         return self.root / "data" / "own"
-
-    def plug_in_files(self) -> list[Path]:
-        """All files in `plug_ins` but bytecode, relative to the root."""
-        files = (
-            path for path in sorted(self.plug_ins.rglob("*")) if path.is_file() and "__pycache__" not in path.parts
-        )
-        return [path.relative_to(self.root) for path in files]
 
     def model(self, dataset: str, model: str) -> Path:
         """A trained network; FAMILY/MEMBER for a member of a family."""

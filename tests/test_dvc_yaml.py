@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.config.params import load
+from pipeline.config.params import load, parse_whole
+from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.stages.code import Cells
 from pipeline.tracking import record
@@ -84,6 +87,27 @@ def test_every_declared_setting_is_in_every_profile(stage: str, name: str) -> No
             for key in filled(declared, cell).split("."):
                 assert key in section, f"{filled(declared, cell)} is not in {name}"
                 section = section[key]
+
+
+def declared(params: dict[str, Any]) -> set[str]:
+    """Every key that DVC looks up in params.yaml: settings of cells, and what dvc.yaml is filled with."""
+    found = {name.partition("}")[0] for name in DVC.split("${") if not name.startswith("item.")} - {DVC.split("${")[0]}
+    for stage in STAGES.values():
+        for cell in cells(stage, params):
+            found |= {filled(key, cell) for key in stage.get("params", [])}
+    return found
+
+
+@pytest.mark.parametrize("key", sorted(declared(PARAMS["smoke.yaml"])))
+def test_what_dvc_would_miss_is_missed_when_the_settings_are_checked(key: str) -> None:
+    values = deepcopy(PARAMS["smoke.yaml"])
+    section = values
+    *parents, last = key.split(".")
+    for parent in parents:
+        section = section[parent]
+    del section[last]
+    with pytest.raises(UserError, match=re.escape(last)):
+        parse_whole(values, "params.yaml")
 
 
 @pytest.mark.parametrize("stage", STAGES)

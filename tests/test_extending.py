@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = {"sources": [], "datasets": ["moving_bar"], "models": [], "methods": ["drift"], "analyses": ["brightness"]}
     entries = YAML(typ="safe", pure=True).load(ENTRIES)
     with (root / "params.yaml").open("w") as stream:
-        values = {"profile": "extended", "reports": "reports/extended", "train": {}, **names, **entries}
+        values = {"profile": "extended", "reports": "reports/extended", "train": {}, "trials": {}, **names, **entries}
         YAML(typ="safe", pure=True).dump(values, stream)
     environment = os.environ | {"MANEX_WORKERS": "1", "MANEX_TRACKING": "off"}
     words = [sys.executable, "-c", RUN]

@@ -24,6 +24,7 @@ from pipeline.config.names import closed_forms
 from pipeline.config.outdated import outdated
 from pipeline.config.plugins import PlugInDenoiser
 from pipeline.config.training import TrainingEntry
+from pipeline.config.undeclared import undeclared
 from pipeline.config.yaml import read_yaml
 from pipeline.errors import UserError, suggestion
 
@@ -114,6 +115,7 @@ class Params(Section):
     def complaints(self) -> Iterator[str]:
         """Everything that is wrong, one line per issue: every entry is checked, and every name is looked up."""
         yield from _failures(self._check_reports)
+        yield from (f"{self._source}: {line}" for line in undeclared(self))
         for dataset in self.datasets:
             yield from _failures(partial(self._check_dataset, dataset))
         axes: list[tuple[str, str, tuple[str, ...], dict[str, dict[str, Raw]], Callable[[str, str], Any]]] = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, PositiveInt
+from pydantic import AfterValidator, Field, JsonValue, PositiveInt, field_validator, model_validator
 
 from manex.settings import Section
 
@@ -61,13 +61,32 @@ class PlugInDenoiser(Section):
         return (located(weights),) if weights else ()
 
 
-class PlugInModule(PlugInDenoiser):
+class PlugInWeighted(PlugInDenoiser):
+    """One that is filled with a file of weights."""
+
+    weights: PlugInPath | None = Field(None, description="a state_dict: .safetensors, or .pth and the like")
+    strip: str | None = Field(None, min_length=1, description="prefix of the names to take, such as module")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="of the file; needed for .pth and the like")
+
+    @field_validator("strip")
+    @classmethod
+    def _without_last_dot(cls, value: str | None) -> str | None:
+        return value and value.removesuffix(".")
+
+    @model_validator(mode="after")
+    def _describe_weights(self) -> Self:
+        for name in ("strip", "sha256"):
+            if getattr(self, name) is not None and self.weights is None:
+                raise ValueError(f"{name} is given, but no weights")
+        return self
+
+
+class PlugInModule(PlugInWeighted):
     """A torch.nn.Module, made by a function of the user's."""
 
     kind: Literal["module"]
     target: Target = Field(description='"file.py:function" in data/own, or "package.module:function"')
     arguments: dict[str, JsonValue] = Field({}, description="of the function")
-    weights: PlugInPath | None = Field(None, description=".safetensors of a state_dict")
 
     @property
     def label(self) -> str:
@@ -103,13 +122,12 @@ class PlugInDiffusers(PlugInDenoiser):
         return f"diffusers:{self.weights}"
 
 
-class PlugInDeepinv(PlugInDenoiser):
+class PlugInDeepinv(PlugInWeighted):
     """A denoiser of deepinv, D(y, sigma)."""
 
     kind: Literal["deepinv"]
     model: str = Field(pattern=r"^[A-Za-z]\w*$", description="a class of deepinv.models, such as DRUNet")
     arguments: dict[str, JsonValue] = Field({}, description="of the class; `pretrained` is null unless given")
-    weights: PlugInPath | None = Field(None, description=".safetensors of a state_dict")
     predicts: Literal["image"] = "image"
     sigma: Literal["value"] = "value"
 

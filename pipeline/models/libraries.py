@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import warnings
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +17,7 @@ from torch import nn
 from pipeline.config.plugins import PlugInDeepinv
 from pipeline.errors import UserError, suggestion
 from pipeline.models.variance_preserving import VariancePreserving
-from pipeline.models.weights import fill
+from pipeline.models.weights import check_dtypes
 from pipeline.storage.artifacts import read_json
 
 _MADE_BY = "DDPMPipeline(unet, scheduler).save_pretrained(folder)"
@@ -30,19 +32,43 @@ def diffusers_model(folder: Path, field: str) -> tuple[VariancePreserving, int, 
     diffusers = _library("diffusers", field)
     unet_folder = folder / "unet" if (folder / "unet").is_dir() else folder
     scheduler_folder = folder / "scheduler" if (folder / "scheduler").is_dir() else folder
-    settings = read_json(unet_folder / "config.json", _MADE_BY)
     schedule = read_json(scheduler_folder / "scheduler_config.json", _MADE_BY)
+    read_json(unet_folder / "config.json", _MADE_BY)
     try:
-        unet = diffusers.UNet2DModel.from_config(settings)
-        scheduler = diffusers.DDPMScheduler.from_config(schedule)
-        if unet.config.time_embedding_type == "fourier":
-            raise ValueError("its timesteps are noise levels (variance-exploding); only variance-preserving ones fit")
+        unet, scheduler = _from_pretrained(
+            diffusers, unet_folder, scheduler_folder, str(schedule.get("_class_name", "DDPMScheduler"))
+        )
         whole = unet.config.time_embedding_type == "learned"
-        fill(unet, unet_folder / "diffusion_pytorch_model.safetensors", field)
         module = VariancePreserving(unet.eval(), scheduler.alphas_cumprod, scheduler.config.prediction_type, whole)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"params.yaml: {field}: {folder} holds no UNet2DModel that denoises: {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split()).partition(" You may consider")[0][:400]  # advice for callers of diffusers
+        raise UserError(f"params.yaml: {field}: {folder} holds no UNet2DModel that denoises: {reason}") from None
     return module, int(unet.config.in_channels), 2 ** (len(unet.config.block_out_channels) - 1)
+
+
+def _from_pretrained(
+    diffusers: Any, unet_folder: Path, scheduler_folder: Path, scheduler_class: str
+) -> tuple[Any, Any]:
+    """The network and its scheduler as diffusers reads them; what it would only warn of is an error."""
+    if not scheduler_class.endswith("Scheduler"):
+        raise ValueError(f"scheduler_config.json is of {scheduler_class}, which is no scheduler")
+    for file in sorted(unet_folder.glob("*.safetensors")):
+        check_dtypes(file)
+    diffusers.logging.set_verbosity(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own use of numpy
+        unet, found = diffusers.UNet2DModel.from_pretrained(
+            unet_folder, use_safetensors=True, local_files_only=True, low_cpu_mem_usage=False, output_loading_info=True
+        )
+        scheduler = getattr(diffusers, scheduler_class).from_pretrained(scheduler_folder, local_files_only=True)
+    wrong = [
+        f"{what.replace('_', ' ')}: {', '.join(map(str, sorted(names)[:3]))}" for what, names in found.items() if names
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    if unet.config.time_embedding_type == "fourier" or not hasattr(scheduler, "alphas_cumprod"):
+        raise ValueError("its timesteps are noise levels (variance-exploding); only variance-preserving ones fit")
+    return unet, scheduler
 
 
 def deepinv_model(cfg: PlugInDeepinv, field: str) -> nn.Module:

@@ -61,7 +61,7 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
                 "a function that denoises arrays itself is of kind: callable"
             )
     if not isinstance(cfg, PlugInCallable | PlugInDiffusers) and cfg.weights:
-        fill(module, paths.root / located(cfg.weights), f"{field}.weights")
+        fill(module, paths.root / located(cfg.weights), f"{field}.weights", cfg.strip, cfg.sha256)
     module.to(device).eval().requires_grad_(False)
     try:
         denoiser = Adapted(

@@ -41,6 +41,10 @@ class VariancePreserving(nn.Module):
         self.predicts = predicts
         self.whole = whole
         a = alphas_cumprod.double()
+        if len(a) > 1 and (a[-1] == 0 or a[-2] <= a[-1] <= 2**-24):
+            a = a[
+                :-1
+            ]  # zero terminal SNR (Lin et al. 2024), which diffusers has as 0 or 2^-24: sigma is infinite there
         self.register_buffer("log_sigmas", ((1 - a) / a).log() / 2)
         if not (self.log_sigmas.isfinite().all() and (self.log_sigmas.diff() > 0).all()):
             raise ValueError("the scheduler's noise levels do not rise from timestep to timestep")

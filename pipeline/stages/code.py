@@ -6,10 +6,9 @@ them. Every other stage depends on a file that is written here, so no unchecked 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,10 @@ from pipeline.config.params import Params
 from pipeline.config.plugins import FOLDER
 from pipeline.config.training import TrainingEntry
 from pipeline.models.load import UNSHUFFLED
-from pipeline.paths import Paths
-from pipeline.storage.artifacts import replacing_folder, write_json
+from pipeline.paths import KEPT, Paths
+from pipeline.storage.artifacts import replacing_folder, sha256, write_json
+from pipeline.storage.own_code import own_code
+from pipeline.storage.own_files import Readers, check_names, own_files
 
 
 def code(params: Params, paths: Paths) -> None:
@@ -36,8 +37,8 @@ def code(params: Params, paths: Paths) -> None:
         for name, facts in cells.all():
             write_json(folder / f"{name}.json", facts)
     _remove_others(params, paths)
-    for folder in (paths.raw(""), paths.analyses, *(paths.model(name, "") for name in params.datasets)):
-        folder.mkdir(parents=True, exist_ok=True)  # a dependency must exist even if nothing is put there
+    for folder in (paths.raw(KEPT), paths.analyses / KEPT):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 class Cells:
@@ -46,8 +47,11 @@ class Cells:
     def __init__(self, params: Params, paths: Paths) -> None:
         self.params, self.paths = params, paths
         self.source = Source(Path(manex.__file__).parents[1])
-        self.hashes = {path: _sha256(paths.root / path) for path in paths.plug_in_files()}
-        self.weights = frozenset(file for *_, plug_in in params.plug_ins() for file in plug_in.files)
+        self.hashes = {path: sha256(paths.root / path) for path in own_files(paths.root)}
+        self.readers = Readers(paths.root, [plug_in for *_, plug_in in params.plug_ins()], list(self.hashes))
+        for name, method, plug_in in params.plug_ins():
+            watched = [folder.relative_to(paths.root) for folder in (paths.prepared(name), paths.model(name, ""))]
+            check_names(paths.root, f"params.yaml: extrapolate.{name}.{method}.denoiser", plug_in, watched)
 
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file to write, and its content."""
@@ -76,13 +80,12 @@ class Cells:
         entry = self.params.method(name, method)
         if isinstance(entry, Skipped):
             return {}
-        return self._closure("extrapolate", *modules_of(self.params, name, entry)) | self._plug_ins([entry])
+        return self._closure("extrapolate", *self._modules(name, [entry])) | self._plug_ins([entry])
 
     def evaluate(self, name: str) -> dict[str, Any]:
         """The scores of a dataset: what they diagnose is what all methods walk with."""
         entries = list(self.params.methods_of(name).values())
-        modules = [module for entry in entries for module in modules_of(self.params, name, entry)]
-        return self._closure("evaluate", *modules) | self._plug_ins(entries)
+        return self._closure("evaluate", *self._modules(name, entries)) | self._plug_ins(entries)
 
     def analyse(self, name: str, analysis: str) -> dict[str, Any]:
         """One analysis, and the walks whose denoisers it looks at."""
@@ -91,12 +94,19 @@ class Cells:
             return {}
         known = self.params.methods_of(name)
         walks = {walk: known[walk] for walk in entry.walks if walk in known}
-        modules = [module for walk in walks.values() for module in modules_of(self.params, name, walk)]
+        modules = self._modules(name, walks.values())
         settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
         return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
 
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))
+
+    def _modules(self, name: str, entries: Iterable[MethodEntry]) -> Iterator[str]:
+        """What walks name, and what their plug-ins import of this project."""
+        for entry in entries:
+            yield from modules_of(self.params, name, entry)
+            if entry.plug_in:
+                yield from own_code(self.paths.root, entry.plug_in).modules
 
     def _blocks(self) -> dict[str, dict[str, str]]:
         """The part of the table that shows each method: its file says so, and the table needs no more of that file."""
@@ -107,12 +117,11 @@ class Cells:
         return {name: {method: entry.shown_in for method, entry in row.items()} for name, row in cells.items()}
 
     def _plug_ins(self, entries: Iterable[MethodEntry]) -> dict[str, Any]:
-        """The files that plug-ins may read: all of data/own except weights that only other cells name."""
+        """The files that plug-ins may read."""
         brought = [entry.plug_in for entry in entries if entry.plug_in]
         if not brought:
             return {}
-        own = {file for plug_in in brought for file in plug_in.files}
-        read = [path for path in self.hashes if not _is_in(path, self.weights - own)]
+        read = sorted(set().union(*(self.readers.read_by(plug_in) for plug_in in brought)))
         return {"plug_ins": {path.relative_to(FOLDER).as_posix(): self.hashes[path] for path in read}}
 
 
@@ -144,15 +153,6 @@ def modules_in(section: Section) -> Iterator[str]:
         for inner in value.values() if isinstance(value, dict) else [value]:
             if isinstance(inner, Section):
                 yield from modules_in(inner)
-
-
-def _is_in(path: Path, weights: Collection[Path]) -> bool:
-    """Whether a file is one of the weights, or in a folder of weights."""
-    return any(path.is_relative_to(other) for other in weights)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _remove_others(params: Params, paths: Paths) -> None:

@@ -7,14 +7,14 @@ from manex.datasets.videos import LatentVideos
 from pipeline.config.data import DatasetEntry
 from pipeline.config.entries import named
 from pipeline.errors import UserError
-from pipeline.paths import Paths
+from pipeline.paths import KEPT, Paths
 from pipeline.sources.read import read_raw
 from pipeline.storage.prepared import write_prepared
 from pipeline.tracking.record import recorded
 
 
 def prepare(name: str, entry: DatasetEntry, paths: Paths) -> None:
-    """Write data/prepared/NAME."""
+    """Write data/prepared/NAME, and the folder of the models of this dataset."""
     cfg = entry.settings
     with recorded(paths, "prepare", name, entry.model_dump(mode="json")) as run:
         try:
@@ -26,4 +26,5 @@ def prepare(name: str, entry: DatasetEntry, paths: Paths) -> None:
             raise UserError(f"params.yaml: data.{name}.{error}") from None
         others = isinstance(made, LatentVideos) and made.others is not None
         write_prepared(name, dataset, {"note": made.note, "protocol": "held_out" if others else "paper"}, paths)
+        paths.model(name, KEPT).mkdir(parents=True, exist_ok=True)
         run.facts["shape"] = list(dataset.videos.shape)

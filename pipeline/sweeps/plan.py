@@ -17,6 +17,8 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
 from pipeline.stages.code import modules_in, modules_of
+from pipeline.storage.own_code import own_code
+from pipeline.storage.own_files import check_names
 from pipeline.storage.skipped import absence, no_videos
 from pipeline.sweeps.grid import Grid, Point, points
 from pipeline.sweeps.tasks import Train, Walk, code_version
@@ -117,8 +119,13 @@ class Plan:
         home = home or self.paths.root.resolve()
         trained = self._is_trained(point.dataset, entry.model_name)
         weights = self._weights(Paths(home), point.dataset, entry.model_name) if trained else ""
+        modules = [*modules_of(self.params, point.dataset, entry)]
+        if entry.plug_in:
+            root = self.paths.root
+            check_names(root, f"params.yaml: extrapolate.{point.dataset}.{point.method}.denoiser", entry.plug_in)
+            modules += own_code(root, entry.plug_in).modules
         return Walk(
-            *self._common(point.dataset, *modules_of(self.params, point.dataset, entry)),
+            *self._common(point.dataset, *modules),
             method=point.method,
             entry=entry.model_dump(mode="json"),
             seed=cell.seed,

@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.stages.extrapolate import as_videos, states
 from pipeline.stages.train import Part
 from pipeline.storage.models import weights_of
+from pipeline.storage.own_files import own_files
 from pipeline.storage.prepared import load_prepared
 from pipeline.sweeps.tasks import Outcome, Task, Train, Walk, code_version, digest
 
@@ -145,7 +146,7 @@ def model_digest(paths: Paths, dataset: str, model: str) -> str:
 
 def plug_in_digest(paths: Paths) -> str:
     """sha256 of all that plug-in denoisers may be made of."""
-    return digest(*(paths.root / path for path in paths.plug_in_files()), fix="put it back")
+    return digest(*(paths.root / path for path in own_files(paths.root)), fix="put it back")
 
 
 def _need_same(found: str, expected: str, folder: Path) -> None:

@@ -10,15 +10,19 @@ SMALL = """\
 # as small as it gets
 profile: {name}
 reports: {reports}
+sources: [mnist]
 datasets: [rotated_mnist]
 models: [resunet]
 methods: [linear]
 analyses: [geometry]
+fetch:
+  mnist: {{}}
 data:
   rotated_mnist: {{kind: rotation, frames: {frames}}}
 train:
   rotated_mnist:
     resunet: {{network: resunet, steps: 2, learning_rate: 0.02}}
+trials: {{seeds: [0]}}
 extrapolate:
   rotated_mnist:
     linear: {{algorithm: linear, frames: 3, sigma_255: 25, eta: 1}}

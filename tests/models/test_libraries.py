@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import TypeAdapter
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from manex.extrapolators.tangent_flow import TangentFlow
@@ -20,7 +20,7 @@ from manex.noises.draws import ItemNoise
 from pipeline.config.plugins import PlugIn
 from pipeline.errors import UserError
 from pipeline.models.adapted import Adapted
-from pipeline.models.libraries import _library
+from pipeline.models.libraries import _library, diffusers_model
 from pipeline.models.plugin import load_plug_in
 from pipeline.paths import Paths
 
@@ -94,6 +94,83 @@ def test_a_unet_of_diffusers_trained_here_denoises_and_walks(
     assert denoiser.multiple == 2
     assert denoiser.channels == 1
     assert_fit(denoiser, generator)
+
+
+def small_unet(diffusers: Any) -> Any:
+    torch.manual_seed(0)
+    return diffusers.UNet2DModel(
+        sample_size=8, in_channels=1, out_channels=1, layers_per_block=1, block_out_channels=(8, 16),
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=4, attention_head_dim=8,
+    ).eval()  # fmt: skip
+
+
+def save_pipeline(folder: Path, unet: Any, scheduler: Any) -> Path:
+    """A pipeline on disk; the file of its weights."""
+    unet.save_pretrained(folder / "unet")
+    scheduler.save_pretrained(folder / "scheduler")
+    return folder / "unet" / "diffusion_pytorch_model.safetensors"
+
+
+OLD = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+
+
+def test_weights_with_the_old_names_of_attention_are_read(tmp_path: Path) -> None:
+    diffusers = library("diffusers")
+    unet = small_unet(diffusers)
+    file = save_pipeline(tmp_path, unet, diffusers.DDPMScheduler())
+    weights = {}
+    for name, tensor in load_file(file).items():
+        for new, old in OLD.items():
+            name = name.replace(new, old)
+        weights[name] = tensor
+    assert any(".proj_attn." in name for name in weights)
+    save_file(weights, file, {"format": "pt"})
+    module, channels, multiple = diffusers_model(tmp_path, "denoiser")
+    assert (channels, multiple) == (1, 2)
+    y, t = torch.randn(1, 1, 8, 8), torch.tensor([10.0])
+    with torch.no_grad():
+        torch.testing.assert_close(module.network(y, t).sample, unet(y, t).sample)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("conv_in.weight", None, "missing keys: conv_in.weight"),
+        ("conv_in.weights", torch.ones(1), "unexpected keys: conv_in.weights"),
+        (
+            "conv_in.weight",
+            torch.ones(3, 3),
+            r"size mismatch for conv_in.weight: .* is torch.Size\(\[8, 1, 3, 3\]\)\.$",
+        ),
+        ("conv_in.weight", torch.ones(8, 1, 3, 3, dtype=torch.int8), '"conv_in.weight" of .* is I8, not a weight'),
+    ],
+)
+def test_weights_that_do_not_fit_a_unet_are_named(name: str, value: Tensor | None, said: str, tmp_path: Path) -> None:
+    diffusers = library("diffusers")
+    file = save_pipeline(tmp_path, small_unet(diffusers), diffusers.DDPMScheduler())
+    weights = {key: tensor for key, tensor in load_file(file).items() if key != name}
+    save_file(weights | ({} if value is None else {name: value}), file, {"format": "pt"})
+    with pytest.raises(UserError, match=said):
+        diffusers_model(tmp_path, "denoiser")
+
+
+@pytest.mark.parametrize("kind", ["DDPMScheduler", "DDIMScheduler", "EulerDiscreteScheduler"])
+def test_schedulers_of_zero_terminal_snr_are_read(kind: str, tmp_path: Path) -> None:
+    diffusers = library("diffusers")
+    scheduler = getattr(diffusers, kind)(rescale_betas_zero_snr=True, prediction_type="v_prediction")
+    save_pipeline(tmp_path, small_unet(diffusers), scheduler)
+    module, _, _ = diffusers_model(tmp_path, "denoiser")
+    levels = ((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod).sqrt()[:-1]
+    assert module.sigma_range == pytest.approx((float(levels[0]), float(levels[-1])), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["FlowMatchEulerDiscreteScheduler", "ScoreSdeVeScheduler"])
+def test_schedulers_without_a_variance_preserving_schedule_are_refused(kind: str, tmp_path: Path) -> None:
+    diffusers = library("diffusers")
+    save_pipeline(tmp_path, small_unet(diffusers), getattr(diffusers, kind)())
+    with pytest.raises(UserError, match="only variance-preserving ones fit"):
+        diffusers_model(tmp_path, "denoiser")
 
 
 def test_a_denoiser_of_deepinv_trained_here_denoises_and_walks(tmp_path: Path, generator: torch.Generator) -> None:
