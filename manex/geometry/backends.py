@@ -65,14 +65,14 @@ class Forward(Reverse):
 class FiniteDifference:
     """Central differences along v, for maps that autograd cannot see through. There is no J^T v.
 
-    The step balances the rounding of D against the curvature along v: the cube root of the precision,
-    times the norm of the point.
+    The step is relative to the norm of the point. The cube root of the precision, unless given, balances the rounding
+    of D against the curvature along v.
     """
 
-    def __init__(self, function: FrameMap, points: Frames) -> None:
+    def __init__(self, function: FrameMap, points: Frames, step: float | None = None) -> None:
         self._function, self._points = function, points
         size = points.flatten(1).norm(dim=1).clamp(min=1.0)
-        self._step = (torch.finfo(points.dtype).eps ** (1 / 3) * size).reshape(-1, 1, 1, 1)
+        self._step = ((step or torch.finfo(points.dtype).eps ** (1 / 3)) * size).reshape(-1, 1, 1, 1)
 
     def push(self, tangents: Tensor) -> Tensor:
         """J v, to about the precision to the power 2/3 where D is smooth."""
