@@ -7,13 +7,14 @@ the identity. Only values tell.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
 
 from manex.arrays import FrameMap, Frames
-from manex.errors import GeometryError
+from manex.errors import GeometryError, GeometryWarning
 from manex.geometry.backends import Backend, FiniteDifference
 
 _VECTORS = 2
@@ -23,7 +24,7 @@ _TRIES = 3
 _STEPS = ((8, 10), (6, 8), (4, 6), (10, 12), (12, 14))
 """Pairs of steps, 2^-k of the norm of the point. Large ones come early: they see the stairs of rounded values."""
 
-_AGREE = 0.1
+_AGREE = 0.05
 """Steps whose differences are further apart measure curvature or rounding, not a slope."""
 
 _RIGHT = 0.001
@@ -69,13 +70,16 @@ def _fault(
     differences = _differences(function, point, v)
     if differences is None:
         return _NO_SLOPE
-    coarse, fine, floor = differences
+    coarse, fine, floor, rounded = differences
     backend = build(function, point)
     forth = backend.push(v)
     apart, size = _norms(coarse - fine), _norms(fine)
     off = torch.minimum(_norms(forth - coarse), _norms(forth - fine))
     if not bool((off <= 2 * apart + _RIGHT * size + floor).all()):
         return f"J v is {_share(off, size)} off central differences"
+    if rounded:
+        told = f"the denoiser rounds (half precision?): products agree with differences to {_share(apart, size)} only"
+        warnings.warn(told, GeometryWarning, stacklevel=5)
     if isinstance(backend, FiniteDifference):
         return None
     back = backend.pull(u)
@@ -86,8 +90,11 @@ def _fault(
     return None
 
 
-def _differences(function: FrameMap, point: Frames, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Central differences along the vectors at the first two steps that agree, and what rounding makes of zeros."""
+def _differences(function: FrameMap, point: Frames, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor, bool] | None:
+    """Central differences along the vectors at the first two steps that agree, and what rounding makes of zeros.
+
+    The last says whether smaller steps did not agree, which is what rounded values do.
+    """
     found: dict[int, Tensor] = {}
     for pair in _STEPS:
         for k in pair:
@@ -97,7 +104,7 @@ def _differences(function: FrameMap, point: Frames, vectors: Tensor) -> tuple[Te
         coarse, fine = (found[k] for k in pair)
         floor = 8 * torch.finfo(point.dtype).eps * 2 ** pair[1] * _norms(vectors)
         if bool((_norms(coarse - fine) <= _AGREE * torch.maximum(_norms(coarse), _norms(fine)) + floor).all()):
-            return coarse, fine, floor
+            return coarse, fine, floor, pair[0] < _STEPS[0][0]
     return None
 
 
