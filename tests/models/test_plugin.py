@@ -119,7 +119,7 @@ def test_weights_are_put_into_the_module(paths: Paths) -> None:
 
 
 def test_what_autograd_cannot_see_through_gets_finite_differences_and_a_warning(paths: Paths) -> None:
-    with pytest.warns(UserWarning, match="autograd cannot see through it"):
+    with pytest.warns(UserWarning, match="is not differentiable: finite differences instead"):
         denoiser = load(paths, target="net.py:opaque")
     y = torch.rand(1, 1, 6, 6)
     assert Jacobian(denoiser.at(0.1), y).backend == "finite_difference"
