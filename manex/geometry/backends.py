@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from manex.arrays import FrameMap, Frames
 from manex.geometry.linearize import Linearization
@@ -35,7 +36,8 @@ class Reverse:
 
     def __init__(self, function: FrameMap, points: Frames) -> None:
         self._function, self._points = function, points
-        _, self._back = torch.func.vjp(function, points)[:2]
+        with sdpa_kernel(SDPBackend.MATH):  # attention's fused kernels cannot be differentiated twice
+            _, self._back = torch.func.vjp(function, points)[:2]
         self._forth: Callable[..., Any] | None = None
 
     def push(self, tangents: Tensor) -> Tensor:
