@@ -62,7 +62,8 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
             )
     if not isinstance(cfg, PlugInCallable | PlugInDiffusers) and cfg.weights:
         fill(module, paths.root / located(cfg.weights), f"{field}.weights")
-    module.to(device).eval().requires_grad_(False)
+    with _blamed(f"{field}: it cannot be moved to {device} and be prepared"):
+        _prepare(module, device)
     try:
         denoiser = Adapted(
             module,
@@ -79,6 +80,18 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
         raise UserError(f"params.yaml: {field}.{error}") from None
     _try(denoiser, frames[:TRIED].to(device), sigma, field)
     return denoiser
+
+
+def _prepare(module: nn.Module, device: str) -> None:
+    """Move it, and switch training off. Scripted modules have no `requires_grad_`, exported ones no `eval`."""
+    module.to(device)
+    for weight in module.parameters():
+        weight.requires_grad_(False)
+    try:
+        module.eval()
+    except NotImplementedError:
+        for part in module.modules():
+            part.training = False  # its graph is what it is; if it is of training, the test tells
 
 
 def _function(target: str, paths: Paths, field: str) -> Callable[..., Any]:
