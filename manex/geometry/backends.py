@@ -126,7 +126,11 @@ BACKENDS: dict[str, Callable[[FrameMap, Frames], Backend]] = {
 
 
 def _each_vector(product: FrameMap, tangents: Tensor, points: int) -> Tensor:
-    result: Tensor = torch.func.vmap(product)(by_vector(tangents, points))
+    vectors = by_vector(tangents, points)
+    try:
+        result: Tensor = torch.func.vmap(product)(vectors)
+    except RuntimeError:  # an operation that vmap does not know
+        result = torch.stack([product(v) for v in vectors])
     return result.flatten(0, 1)
 
 

@@ -1,8 +1,8 @@
 """Whether a way to multiply by a Jacobian is right: its products with random vectors against central differences.
 
-Linearisation and autograd see operations, not values. What hides from them counts as constant: work under `no_grad`, in
-numpy, in memory filled through a pointer. A wrong `backward` is believed. Next to a residual path nothing fails, and J is
-the identity. Only values tell.
+Linearisation and autograd see operations, not values. What hides from them counts as constant: work under `no_grad`,
+in numpy, in memory filled through a pointer. A wrong `backward` is believed. Next to a residual path nothing fails, and
+J is the identity. Only values tell.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _TRIES = 3
 """On so many points: next to a kink, differences may agree with each other but not with the derivative."""
 
 _STEPS = ((8, 10), (6, 8), (4, 6), (2, 4), (10, 12))
-"""Pairs of steps, 2^-k of the norm of the point. Large ones come early, and none is smaller: they must see the stairs of
-rounded values, which are flat in between."""
+"""Pairs of steps, 2^-k of the norm of the point. Large ones come early, and none is smaller: they must see the stairs
+of rounded values, which are flat in between."""
 
 _AGREE = 0.05
 """Steps whose differences are further apart measure curvature or rounding, not a slope."""
@@ -84,7 +84,7 @@ def _fault(
         return f"J v is {_share(off, size)} off central differences"
     if rounded or bool((off > torch.maximum(right, _TOLD * size)).any()):
         share = _share(torch.maximum(off, apart), size)
-        told = f"its values are rounded or have kinks: J v agrees with central differences at other steps to {share} only"
+        told = f"its values are rounded or have kinks: J v and central differences at other steps are {share} apart"
         warnings.warn(told, GeometryWarning, stacklevel=5)
     if inexact:
         return None

@@ -20,7 +20,7 @@ from manex.geometry.probe import at_points, checked, graph_bytes
 
 BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
 
-Choice = tuple[str, int, Linearization | None]
+Choice = tuple[BackendName, int, Linearization | None]
 """The backend, the bytes that one product of one vector keeps alive, and the recording of one or two points."""
 
 _EXACT = ("linearized", "vjp", "jvp")
@@ -50,9 +50,10 @@ def choose(function: FrameMap, points: Frames, wanted: BackendName) -> Choice:
             choice = _weighed(name, function, points)
             if verdicts is not None:
                 if name not in verdicts:
-                    verdicts[name] = complaint(BACKENDS[name], one, point)
+                    found = complaint(BACKENDS[name], one, point)
+                    verdicts[name] = found and f"{name} is wrong: {found}"
                 if verdicts[name]:
-                    raise _Unfit(f"{name} is wrong: {verdicts[name]}")
+                    raise _Unfit(verdicts[name])
         except Unlinearizable as unknown:
             reason = f"not linearizable: {unknown}"
         except _Unfit as unfit:
@@ -60,11 +61,12 @@ def choose(function: FrameMap, points: Frames, wanted: BackendName) -> Choice:
         except (GeometryError, MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:
-            if verdicts is None or name not in _EXACT:
+            if verdicts is None or name not in _EXACT or "allocate" in str(error):
                 raise
             with torch.no_grad():
                 one(point)  # raises what is the function's own fault
             reason = f"{name} fails ({type(error).__name__}: {' '.join(str(error).split())[:160]})"
+            verdicts[name] = reason
         else:
             if name == "finite_difference" and len(names) > 1:
                 told = f"{reason}: finite differences instead, inexactly, without J^T v"
@@ -82,7 +84,7 @@ _ADVICE = {
 }
 
 
-def _candidates(function: FrameMap, wanted: BackendName) -> tuple[str, ...]:
+def _candidates(function: FrameMap, wanted: BackendName) -> tuple[BackendName, ...]:
     closed = isinstance(function, partial) and hasattr(function.func, "jacobian_product")
     if wanted == "closed_form" and not closed:
         raise GeometryError("no closed form: only a Denoiser with `jacobian_product`, bound by `.at(sigma)`, has one")
@@ -95,7 +97,7 @@ def _candidates(function: FrameMap, wanted: BackendName) -> tuple[str, ...]:
     return "linearized", "vjp", "finite_difference"
 
 
-def _weighed(name: str, function: FrameMap, points: Frames) -> Choice:
+def _weighed(name: BackendName, function: FrameMap, points: Frames) -> Choice:
     frame = points[0].numel() * points.element_size()
     if name == "closed_form":
         return name, 4 * frame, None

@@ -34,10 +34,10 @@ class Jacobian:
 
     `jvp`, forward mode (4.3 and 1.7), is there for comparison.
 
-    What no_grad, numpy or a wrong backward hides is constant for autograd and for linearisation. So the first time that a
-    function is given, each backend is checked against central differences (`check.py`), at the cost of some ten forwards,
-    and `auto` goes on to the next where it is wrong. A verdict holds as long as the function object (of
-    `denoiser.at(sigma)`: the denoiser) lives. Networks made only of this library's and torch's own layers are not checked.
+    Linearisation and autograd take for constant what hides from them, such as work under `no_grad`. So the first time
+    that a function is given, its backend is checked against central differences (`check.py`), for some ten forwards,
+    and `auto` goes on to the next where it is wrong. The verdict is kept with the function object (the denoiser, for
+    `denoiser.at(sigma)`). Networks made only of this library's and torch's own layers are not checked.
 
     Args:
         function: maps a batch of frames to frames of the same shape, each item on its own.
@@ -54,9 +54,9 @@ class Jacobian:
         backend: the name of the backend in use.
 
     Raises:
-        GeometryError: the function changes the shape or the dtype, returns NaN or infinity, is left in training mode, or
-            is not differentiable although an exact backend was asked for; the backend asked for, or each that applies,
-            is wrong; or values are too coarse to tell.
+        GeometryError: the function changes the shape or the dtype, returns NaN or infinity, is left in training mode,
+            or is not differentiable although an exact backend was asked for; every backend that may be taken is wrong;
+            or the values are too coarse to tell.
 
     Example:
         >>> from manex import DiracMixture, Jacobian

@@ -1,8 +1,8 @@
 """Python files of the user, each with its neighbours in a namespace of its own.
 
-Two files may both `import utils` and mean what lies next to each. So the folder never comes onto sys.path: a file is the
-module NAMESPACE.STEM of a package whose folder is its own, and an import of a neighbour's name, now or while a function
-runs, is an import from that package.
+Two files may both `import utils` and mean what lies next to each. So the folder never comes onto sys.path: a file is
+the module NAMESPACE.STEM of a package whose folder is its own, and an import of a neighbour's name, now or while a
+function runs, is an import from that package.
 """
 
 from __future__ import annotations
