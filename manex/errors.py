@@ -33,6 +33,7 @@ class GeometryWarning(UserWarning):
         >>> import warnings
         >>> from manex import GeometryWarning, Jacobian
         >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
         ...     _ = Jacobian(lambda y: torch.from_numpy(y.numpy() / 2), torch.ones(1, 1, 4, 4))
         >>> issubclass(said[0].category, GeometryWarning)
         True

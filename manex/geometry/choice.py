@@ -47,12 +47,13 @@ def choose(function: FrameMap, points: Frames, wanted: BackendName) -> Choice:
     names = _candidates(function, wanted)
     for name in names:
         try:
+            if verdicts and verdicts.get(name):
+                raise _Unfit(verdicts[name])
             choice = _weighed(name, function, points)
-            if verdicts is not None:
-                if name not in verdicts:
-                    found = complaint(BACKENDS[name], one, point)
-                    verdicts[name] = found and f"{name} is wrong: {found}"
-                if verdicts[name]:
+            if verdicts is not None and name not in verdicts:
+                found = complaint(BACKENDS[name], one, point)
+                verdicts[name] = found and f"{name} is wrong: {found}"
+                if found:
                     raise _Unfit(verdicts[name])
         except Unlinearizable as unknown:
             reason = f"not linearizable: {unknown}"
