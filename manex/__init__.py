@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from manex.denoisers.network import NetworkDenoiser as NetworkDenoiser
     from manex.denoisers.truth import Truth as Truth
     from manex.errors import GeometryError as GeometryError
+    from manex.errors import GeometryWarning as GeometryWarning
     from manex.errors import ManexError as ManexError
     from manex.errors import MetricError as MetricError
     from manex.errors import WalkError as WalkError
@@ -79,6 +80,7 @@ _PUBLIC = {
     "DiracMixture": "manex.denoisers.mixture:DiracMixture",
     "FlowDenoise": "manex.extrapolators.flow_denoise:FlowDenoise",
     "GeometryError": "manex.errors:GeometryError",
+    "GeometryWarning": "manex.errors:GeometryWarning",
     "Images": "manex.datasets.digits:Images",
     "ItemNoise": "manex.noises.draws:ItemNoise",
     "Jacobian": "manex.geometry.products:Jacobian",

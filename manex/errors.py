@@ -26,6 +26,20 @@ class GeometryError(ManexError, ValueError):
     """
 
 
+class GeometryWarning(UserWarning):
+    """Products with a Jacobian are less exact than they could be; the message says why.
+
+    Example:
+        >>> import warnings
+        >>> from manex import GeometryWarning, Jacobian
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warnings.simplefilter("always")
+        ...     _ = Jacobian(lambda y: torch.from_numpy(y.numpy() / 2), torch.ones(1, 1, 4, 4))
+        >>> issubclass(said[0].category, GeometryWarning)
+        True
+    """
+
+
 class MetricError(ManexError, ValueError):
     """The input has no score; the message names the video and the frame.
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from manex.arrays import FrameMap, Frames
 from manex.geometry.linearize import Linearization
@@ -35,7 +36,8 @@ class Reverse:
 
     def __init__(self, function: FrameMap, points: Frames) -> None:
         self._function, self._points = function, points
-        _, self._back = torch.func.vjp(function, points)[:2]
+        with sdpa_kernel(SDPBackend.MATH):  # attention's fused kernels cannot be differentiated twice
+            _, self._back = torch.func.vjp(function, points)[:2]
         self._forth: Callable[..., Any] | None = None
 
     def push(self, tangents: Tensor) -> Tensor:
@@ -65,14 +67,14 @@ class Forward(Reverse):
 class FiniteDifference:
     """Central differences along v, for maps that autograd cannot see through. There is no J^T v.
 
-    The step balances the rounding of D against the curvature along v: the cube root of the precision,
-    times the norm of the point.
+    The step is relative to the norm of the point. The cube root of the precision, unless given, balances the rounding
+    of D against the curvature along v.
     """
 
-    def __init__(self, function: FrameMap, points: Frames) -> None:
+    def __init__(self, function: FrameMap, points: Frames, step: float | None = None) -> None:
         self._function, self._points = function, points
         size = points.flatten(1).norm(dim=1).clamp(min=1.0)
-        self._step = (torch.finfo(points.dtype).eps ** (1 / 3) * size).reshape(-1, 1, 1, 1)
+        self._step = ((step or torch.finfo(points.dtype).eps ** (1 / 3)) * size).reshape(-1, 1, 1, 1)
 
     def push(self, tangents: Tensor) -> Tensor:
         """J v, to about the precision to the power 2/3 where D is smooth."""
@@ -124,7 +126,11 @@ BACKENDS: dict[str, Callable[[FrameMap, Frames], Backend]] = {
 
 
 def _each_vector(product: FrameMap, tangents: Tensor, points: int) -> Tensor:
-    result: Tensor = torch.func.vmap(product)(by_vector(tangents, points))
+    vectors = by_vector(tangents, points)
+    try:
+        result: Tensor = torch.func.vmap(product)(vectors)
+    except RuntimeError:  # an operation that vmap does not know
+        result = torch.stack([product(v) for v in vectors])
     return result.flatten(0, 1)
 
 

@@ -37,6 +37,27 @@ def graph_bytes(function: FrameMap, point: Frames) -> int | None:
     return held if gradient is not None else None
 
 
+def checked(value: Tensor, points: Frames) -> Frames:
+    """The value of a function at the points, if a Jacobian can be taken of it.
+
+    Raises:
+        GeometryError: it has another shape or dtype than the points, or is not finite.
+    """
+    if value.shape != points.shape:
+        raise GeometryError(
+            f"the denoiser turns frames of shape {tuple(points.shape)} into {tuple(value.shape)}; "
+            "a Jacobian with eigenvectors needs the shape kept"
+        )
+    if value.dtype != points.dtype:
+        raise GeometryError(
+            f"the denoiser turns frames of {points.dtype} into {value.dtype}; a Jacobian needs the dtype kept "
+            "(without autocast; a complex result needs .real)"
+        )
+    if not value.isfinite().all():
+        raise GeometryError("the denoiser returns NaN or infinity at the given points: check them and the weights")
+    return value
+
+
 def law_of(function: FrameMap) -> Noise:
     """The law of the noise that a denoiser bound by `.at(sigma)` removes; white for other functions."""
     found = getattr(function.func, "noise", None) if isinstance(function, partial) else None
@@ -63,7 +84,7 @@ def _with_levels(function: FrameMap, change: Callable[[Tensor], Tensor]) -> Fram
 def refuse_training_mode(function: FrameMap) -> None:
     """Raise GeometryError if a network inside the function is in training mode."""
     for module in _modules(function):
-        if any(part.training for part in module.modules()):
+        if any(getattr(part, "training", False) for part in module.modules()):  # frozen ones have none
             raise GeometryError(
                 f"{type(module).__name__} is in training mode: dropout and batch statistics would change "
                 "from product to product; call .eval() first"

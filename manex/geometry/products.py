@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -13,12 +12,10 @@ from torch import Tensor
 from manex.arrays import FrameMap, Frames, Vectors
 from manex.errors import GeometryError
 from manex.geometry.backends import BACKENDS, Backend, by_vector
-from manex.geometry.linear_rules import Unlinearizable
+from manex.geometry.choice import BackendName, choose
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import at_points, graph_bytes, law_of, refuse_training_mode
+from manex.geometry.probe import at_points, checked, law_of, refuse_training_mode
 from manex.noises.base import Noise
-
-BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
 
 _DENSE_LIMIT = 2**31  # bytes
 
@@ -37,6 +34,11 @@ class Jacobian:
 
     `jvp`, forward mode (4.3 and 1.7), is there for comparison.
 
+    Linearisation and autograd take for constant what hides from them, such as work under `no_grad`. So the first time
+    that a function is given, its backend is checked against central differences (`check.py`), for some ten forwards,
+    and `auto` goes on to the next where it is wrong. The verdict is kept with the function object (the denoiser, for
+    `denoiser.at(sigma)`). Networks made only of this library's and torch's own layers are not checked.
+
     Args:
         function: maps a batch of frames to frames of the same shape, each item on its own.
         points: where the Jacobian is taken, shape (batch, channel, height, width).
@@ -52,8 +54,9 @@ class Jacobian:
         backend: the name of the backend in use.
 
     Raises:
-        GeometryError: the function changes the shape, returns NaN or infinity, is left in training mode, or is not
-            differentiable although an exact backend was asked for.
+        GeometryError: the function changes the shape or the dtype, returns NaN or infinity, is left in training mode,
+            or is not differentiable although an exact backend was asked for; every backend that may be taken is wrong;
+            or the values are too coarse to tell.
 
     Example:
         >>> from manex import DiracMixture, Jacobian
@@ -73,13 +76,13 @@ class Jacobian:
         self.points = points.detach()
         self.products = 0
         self._limit = memory_limit
-        self.backend, footprint, probe = _choose(function, self.points, backend)
+        self.backend, footprint, probe = choose(function, self.points, backend)
         # Half the limit for what is kept about the points, half for what passes through.
         items = max(1, memory_limit // (2 * footprint))
         self._group = min(len(points), items)
         self._vectors = max(1, items // self._group)
         self._kept: Backend | None = probe if len(points) <= min(2, self._group) else None
-        values = [_checked(self._evaluate(group), self.points[group]) for group in self._groups()]
+        values = [checked(self._evaluate(group), self.points[group]) for group in self._groups()]
         self.value: Frames = torch.cat(values)
 
     @property
@@ -196,48 +199,3 @@ class Jacobian:
                 return recorded.value
         with torch.no_grad():
             return at_points(self.function, group)(points)
-
-
-def _checked(value: Tensor, points: Frames) -> Frames:
-    if value.shape != points.shape:
-        raise GeometryError(
-            f"the denoiser turns frames of shape {tuple(points.shape)} into {tuple(value.shape)}; "
-            "a Jacobian with eigenvectors needs the shape kept"
-        )
-    if not value.isfinite().all():
-        raise GeometryError("the denoiser returns NaN or infinity at the given points: check them and the weights")
-    return value
-
-
-def _differentiable(function: FrameMap) -> bool:
-    """Whether the function is differentiable, as far as a denoiser bound by `.at(sigma)` says."""
-    return bool(getattr(function.func, "differentiable", True)) if isinstance(function, partial) else True
-
-
-def _choose(function: FrameMap, points: Frames, wanted: BackendName) -> tuple[BackendName, int, Linearization | None]:
-    """The backend to use, the bytes one product of one vector keeps alive, and the recording of one or two points."""
-    frame = points[0].numel() * points.element_size()
-    closed = isinstance(function, partial) and hasattr(function.func, "jacobian_product")
-    if wanted == "closed_form" and not closed:
-        raise GeometryError("no closed form: only a Denoiser with `jacobian_product`, bound by `.at(sigma)`, has one")
-    if closed and wanted in ("auto", "closed_form"):
-        return "closed_form", 4 * frame, None
-    if wanted == "finite_difference" or (wanted == "auto" and not _differentiable(function)):
-        return "finite_difference", 256 * frame, None  # a guess: nothing is known about a black box
-    if wanted in ("auto", "linearized"):
-        try:
-            first = points[:2]  # two, if there are: with one, an operation across the batch may look like none
-            probe = Linearization(at_points(function, slice(0, 2)), first)
-            return "linearized", max(frame, probe.nbytes // len(first)), probe
-        except Unlinearizable as reason:
-            if wanted == "linearized":
-                raise GeometryError(f'not linearizable: {reason}; take backend="vjp" or "auto"') from reason
-    footprint = graph_bytes(at_points(function, slice(0, 1)), points[:1])
-    if footprint is not None:
-        return ("vjp" if wanted == "auto" else wanted), max(frame, footprint), None
-    if wanted != "auto":
-        raise GeometryError(f'the denoiser is not differentiable, {wanted} needs it; take backend="finite_difference"')
-    warnings.warn(
-        "the denoiser is not differentiable: finite differences instead, inexactly, without J^T v", stacklevel=3
-    )
-    return "finite_difference", 256 * frame, None

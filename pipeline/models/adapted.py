@@ -65,7 +65,7 @@ class Adapted(Denoiser):
         """The clean image.
 
         Raises:
-            ValueError: the module changes the shape.
+            ValueError: the module changes the shape or the dtype.
         """
         low, high = self.value_range
         given = self._spread(low + (high - low) * pad_to_multiple(noisy, self.multiple))
@@ -76,6 +76,8 @@ class Adapted(Denoiser):
         if not isinstance(returned, Tensor) or returned.shape != given.shape:
             found = tuple(returned.shape) if isinstance(returned, Tensor) else type(returned).__name__
             raise ValueError(f"it turns frames of shape {tuple(given.shape)} into {found}; the shape must be kept")
+        if returned.dtype != given.dtype:
+            raise ValueError(f"it turns {given.dtype} into {returned.dtype}; the dtype must be kept")
         predicted = self._gathered(returned, noisy)
         if self.predicts == "noise":
             return noisy - predicted / (high - low)
@@ -118,9 +120,16 @@ class OnArrays(nn.Module):
         self.eval()  # nothing to train
 
     def forward(self, frames: Frames, sigma: Tensor | None = None) -> Tensor:
-        """What the function returns, on the frames' device; images of different noise levels one by one."""
+        """What the function returns, on the frames' device; images of different noise levels one by one.
+
+        Raises:
+            ValueError: it returns complex numbers or integers.
+        """
         if sigma is not None and bool((sigma != sigma[0]).any()):
             return torch.cat([self(image[None], level[None]) for image, level in zip(frames, sigma, strict=True)])
         array = frames.detach().cpu().numpy().copy()  # a function that works in place must not change the frames
         levels = () if sigma is None else (float(sigma[0]),)
-        return torch.from_numpy(np.ascontiguousarray(self.function(array, *levels))).to(frames)
+        returned = np.asarray(self.function(array, *levels))
+        if not np.issubdtype(returned.dtype, np.floating):
+            raise ValueError(f"it returns an array of {returned.dtype}; grey levels are floating-point numbers")
+        return torch.from_numpy(np.ascontiguousarray(returned)).to(frames)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from manex.arrays import Frames
+from manex.errors import GeometryError, GeometryWarning
 from manex.geometry.products import Jacobian
 from pipeline.config.plugins import FOLDER, PlugIn, PlugInCallable, PlugInDeepinv, PlugInDiffusers, located
 from pipeline.errors import UserError, suggestion
+from pipeline.models import own_files
 from pipeline.models.adapted import Adapted, OnArrays
 from pipeline.models.libraries import deepinv_model, diffusers_model
 from pipeline.models.weights import fill
@@ -62,7 +62,8 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
             )
     if not isinstance(cfg, PlugInCallable | PlugInDiffusers) and cfg.weights:
         fill(module, paths.root / located(cfg.weights), f"{field}.weights", cfg.strip, cfg.sha256)
-    module.to(device).eval().requires_grad_(False)
+    with _blamed(f"{field}: it cannot be moved to {device} and be prepared"):
+        _prepare(module, device)
     try:
         denoiser = Adapted(
             module,
@@ -79,6 +80,18 @@ def load_plug_in(cfg: PlugIn, frames: Frames, sigma: float, paths: Paths, device
         raise UserError(f"params.yaml: {field}.{error}") from None
     _try(denoiser, frames[:TRIED].to(device), sigma, field)
     return denoiser
+
+
+def _prepare(module: nn.Module, device: str) -> None:
+    """Move it, and switch training off. Scripted modules have no `requires_grad_`, exported ones no `eval`."""
+    module.to(device)
+    for weight in module.parameters():
+        weight.requires_grad_(False)
+    try:
+        module.eval()
+    except NotImplementedError:
+        for part in module.modules():
+            part.training = False  # its graph is what it is; if it is of training, the test tells
 
 
 def _function(target: str, paths: Paths, field: str) -> Callable[..., Any]:
@@ -99,20 +112,8 @@ def _file(root: Path, source: str, field: str) -> ModuleType:
         stray = f"; {source} lies outside: mv {source} {FOLDER}/" if (root / source).is_file() else ""
         close = stray or suggestion(source.removeprefix(f"{FOLDER}/"), there)
         raise UserError(f"params.yaml: {field}: {path} is not there{close}")
-    spec = spec_from_file_location(f"manex_own_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    if str(path.parent.resolve()) not in sys.path:
-        sys.path.append(str(path.parent.resolve()))  # so that it can import its neighbours
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        with _blamed(f"{field}: {path} cannot be imported"):
-            spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = writes
-    return module
+    with _blamed(f"{field}: {path} cannot be imported"):
+        return own_files.load(path)
 
 
 def _package(source: str, field: str) -> ModuleType:
@@ -155,8 +156,7 @@ def _try(denoiser: Adapted, frames: Frames, sigma: float, field: str) -> None:
             f"params.yaml: {field}: a frame gives another result alone than in a batch; each item of the batch, the "
             "first axis of (batch, channel, height, width), must be denoised on its own"
         )
-    if denoiser.differentiable:
-        _differentiate(denoiser, noisy[:1], sigma, field)
+    _differentiate(denoiser, noisy[:1], sigma, field)
     error, before = _rms(clean - frames), _rms(noisy - frames)
     if error > before:
         other = frames - (2 * noisy - clean if denoiser.predicts == "noise" else noisy - clean)
@@ -172,20 +172,22 @@ _OTHER = {"image": "noise: write predicts: noise", "noise": "image: write predic
 
 
 def _differentiate(denoiser: Adapted, point: Frames, sigma: float, field: str) -> None:
-    """Take J v and J^T v once; if autograd fails, switch to finite differences and say so."""
+    """Have its Jacobian products checked, and report what is inexact. The verdict holds for the walks that follow."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with warnings.catch_warnings(record=True) as said:  # those of its own were shown when it denoised
+            warnings.simplefilter("always")
             jacobian = Jacobian(denoiser.at(sigma), point)
-            jacobian.jvp(point.unsqueeze(1)), jacobian.vjp(point.unsqueeze(1))
-    except Exception as error:
-        denoiser.differentiable = False
-        reason = " ".join(str(error).split())[:160]
-        warnings.warn(
-            f"params.yaml: {field}: autograd cannot see through it ({reason}): finite differences replace it, "
-            "inexactly and without J^T v; a function of arrays is of kind: callable, which does not warn",
-            stacklevel=4,
-        )
+    except GeometryError as error:
+        raise UserError(f"params.yaml: {field}: {error}") from None
+    for warning in said:
+        if issubclass(warning.category, GeometryWarning):
+            warnings.warn(f"params.yaml: {field}: {warning.message}{_black_box(denoiser, jacobian)}", stacklevel=4)
+    denoiser.differentiable = jacobian.exact
+
+
+def _black_box(denoiser: Adapted, jacobian: Jacobian) -> str:
+    switched = denoiser.differentiable and not jacobian.exact
+    return "; a function of arrays is of kind: callable, which does not warn" if switched else ""
 
 
 def _far(a: Tensor, b: Tensor) -> bool:

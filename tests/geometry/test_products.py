@@ -65,6 +65,7 @@ def test_auto_replays_the_linear_part(case):
 @pytest.mark.parametrize("points", [1, 2])
 def test_the_network_runs_once_however_many_products_are_taken(points, generator):
     network, runs = seeded(BiasFree()), []
+    Jacobian(network, sphere(generator, 1, 1, 6, 6))  # is checked, once
     network.register_forward_hook(lambda *_: runs.append(1))
     jacobian = Jacobian(network, sphere(generator, points, 1, 6, 6))
     jacobian.symmetric(sphere(generator, points, 5, 1, 6, 6))

@@ -111,7 +111,7 @@ def test_a_prefix_and_a_hash_reach_the_file_of_weights(paths: Paths) -> None:
 
 
 def test_what_autograd_cannot_see_through_gets_finite_differences_and_a_warning(paths: Paths) -> None:
-    with pytest.warns(UserWarning, match="autograd cannot see through it"):
+    with pytest.warns(UserWarning, match="is not differentiable: finite differences instead"):
         denoiser = load(paths, target="net.py:opaque")
     y = torch.rand(1, 1, 6, 6)
     assert Jacobian(denoiser.at(0.1), y).backend == "finite_difference"
