@@ -30,7 +30,7 @@ def calls(path: Path) -> Iterator[ast.Call]:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_runs_what_it_reads(path: Path) -> None:
-    """No pickle but the tensors of one, no code from text, no shell; numpy archives, if there are any, without objects."""
+    """No pickle but the tensors of one, no code from text, no shell; numpy archives, if any, without objects."""
     tree = ast.parse(path.read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
