@@ -64,7 +64,7 @@ def reached(own: Path, file: str, **denoisers: Any) -> set[str]:
     """The walks that run again when a file changes."""
     settings = params(**denoisers)
     before = noted(own, settings)
-    put(own, file, "another text")
+    put(own, file, "another = 2")
     after = noted(own, settings)
     return {name for name in before if before[name] != after[name]}
 
@@ -123,7 +123,7 @@ def test_a_package_that_is_installed_may_read_all_of_it(own: Path) -> None:
 
 @pytest.mark.parametrize("file", ["nets/net.py", "nets/data.txt", "nets/unet/block.py", "net.py", "package/data.csv"])
 def test_no_folder_of_weights_hides_code_or_data_in_it(own: Path, file: str) -> None:
-    put(own, "nets/unet/weights.safetensors")
+    put(own, "nets/net.py", NET)
     put(own, file, NET)
     walks = {"a": module(target="nets/net.py:build"), "b": {"kind": "diffusers", "weights": "nets"}}
     assert reached(own, file, **walks) == {"a", "b"}
@@ -133,7 +133,7 @@ def test_a_link_to_a_file_counts_as_what_it_leads_to(own: Path, tmp_path: Path) 
     put(tmp_path, "elsewhere.safetensors")
     (own / "b.safetensors").symlink_to(tmp_path / "elsewhere.safetensors")
     assert reached(own, "b.safetensors", a=module(), b=module(weights="b.safetensors")) == {"b"}
-    assert (tmp_path / "elsewhere.safetensors").read_text() == "another text"
+    assert (tmp_path / "elsewhere.safetensors").read_text() == "another = 2"
 
 
 def link(own: Path) -> str:
