@@ -151,6 +151,12 @@ def test_memory_filled_by_a_pointer_is_not_taken_for_a_constant(points):
     torch.testing.assert_close(jacobian.dense(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_a_backward_that_is_nan_where_values_are_not_is_replaced(points):
+    trapped = Spread(hidden=lambda h: torch.where(h > -9, h, h.log()))
+    with pytest.warns(GeometryWarning, match="vjp is wrong"):
+        assert Jacobian(trapped, points).backend == "finite_difference"
+
+
 @pytest.mark.parametrize("backend", ["vjp", "jvp"])
 def test_a_wrong_backward_is_refused_by_name(backend, points):
     function = Spread(hidden=lambda h: WrongTwice.apply(h))
