@@ -80,7 +80,7 @@ def _fault(
     apart, size = _norms(coarse - fine), _norms(fine)
     off = torch.minimum(_norms(forth - coarse), _norms(forth - fine))
     right = 2 * apart + _RIGHT * size + floor
-    if bool((off > (torch.maximum(right, _BEARABLE * size) if inexact else right)).any()):
+    if not bool((off <= (torch.maximum(right, _BEARABLE * size) if inexact else right)).all()):  # also if it is NaN
         return f"J v is {_share(off, size)} off central differences"
     if rounded or bool((off > torch.maximum(right, _TOLD * size)).any()):
         share = _share(torch.maximum(off, apart), size)

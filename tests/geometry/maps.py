@@ -106,5 +106,14 @@ def dense(function, points: Tensor) -> Tensor:
     return torch.stack([b.reshape(points[0].numel(), -1) for b in blocks])
 
 
+def differences(function, points: Tensor, step: float = 1e-6) -> Tensor:
+    """Dense Jacobians (batch, n, n) from values alone, one column per pixel."""
+    n = points[0].numel()
+    basis = step * torch.eye(n, dtype=points.dtype).reshape(n, *points.shape[1:])
+    with torch.no_grad():
+        columns = [[(function((p + e)[None]) - function((p - e)[None])).flatten() for e in basis] for p in points]
+    return torch.stack([torch.stack(c, 1) for c in columns]) / (2 * step)
+
+
 def sphere(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""Random small networks from the operations that people use, and their dense Jacobian from values alone."""
+"""Random small networks from the operations that people use."""
 
 from __future__ import annotations
 
@@ -24,6 +24,25 @@ class Wrong(torch.autograd.Function):
     def backward(ctx, gradient):
         (x,) = ctx.saved_tensors
         return 1.3 * gradient * x.cos()
+
+
+class WrongTwice(Wrong):
+    """The same mistake in both modes, in the form that torch.func takes."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return x.sin()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0])
+        ctx.save_for_forward(inputs[0])
+
+    @staticmethod
+    def jvp(ctx, tangent):
+        return 1.3 * tangent * ctx.saved_tensors[0].cos()
 
 
 class Layers(nn.Module):
@@ -175,7 +194,7 @@ STEPS = {
     "norm": lambda m, x: x / (1 + x.norm(dim=1, keepdim=True)),
     "std": lambda m, x: x - x.var((2, 3), keepdim=True).add(0.1).sqrt(),
     "fft": lambda m, x: torch.fft.irfft2(torch.fft.rfft2(x) * 0.7, s=x.shape[2:]),
-    "shift by a buffer": lambda m, x: torch.addcmul(x, m.conv(x), torch.ones_like(x), value=0.5),
+    "addcmul": lambda m, x: torch.addcmul(x, m.conv(x), torch.ones_like(x), value=0.5),
     "lerp": lambda m, x: torch.lerp(x, m.conv(x), 0.3),
     "baddbmm": lambda m, x: torch.baddbmm(x.flatten(0, 1), x.flatten(0, 1), x.flatten(0, 1)).view_as(x) / 4,
     "selective kernel": selective,
@@ -224,12 +243,3 @@ class Drawn(nn.Module):
             x = STEPS[name](layers, x)
         x = self.head(x)
         return y - x if self.residual else x
-
-
-def differences(function, points: Tensor, step: float = 1e-6) -> Tensor:
-    """Dense Jacobians (batch, n, n) from values alone, one column per pixel."""
-    n = points[0].numel()
-    basis = step * torch.eye(n, dtype=points.dtype).reshape(n, *points.shape[1:])
-    with torch.no_grad():
-        columns = [[(function((p + e)[None]) - function((p - e)[None])).flatten() for e in basis] for p in points]
-    return torch.stack([torch.stack(c, 1) for c in columns]) / (2 * step)

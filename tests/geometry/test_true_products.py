@@ -8,10 +8,10 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from maps import sphere
-from operations import HIDING, SIZE, STEPS, Drawn, Wrong, differences
+from maps import differences, sphere
+from operations import HIDING, SIZE, STEPS, Drawn, WrongTwice
 from torch import nn
 
 from manex.denoisers.base import Denoiser
@@ -24,7 +24,8 @@ BACKENDS = ("auto", "linearized", "vjp", "jvp", "finite_difference")
 def refused_or_true(names: list[str], residual: bool, seed: int) -> None:
     """Each backend's J, column by column and row by row, against central differences in float64.
 
-    What hides from autograd may be so small a part of J that the check cannot see it either: less than a hundredth.
+    What hides from autograd may be so small a part of J that the check cannot see it either: less than a hundredth. Or
+    the network bends too sharply for any check, as the sine of a product of sums does.
     """
     network = Drawn(names, residual, seed)
     points = torch.rand(2, 1, SIZE, SIZE, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
@@ -36,7 +37,7 @@ def refused_or_true(names: list[str], residual: bool, seed: int) -> None:
             try:
                 jacobian = Jacobian(network, points, backend)
             except GeometryError:
-                assert backend not in ("auto", "finite_difference")
+                assert HIDING.keys() & names or backend not in ("auto", "finite_difference")
                 continue
             columns, rows = jacobian.jvp(basis).flatten(2).mT, jacobian.dense()
         for found in (columns, rows):
@@ -56,13 +57,14 @@ def test_products_through_each_operation_are_those_of_the_values(name):
 
 
 @settings(max_examples=40, derandomize=True)
+@example(names=["layer norm", "max pool"], residual=False, seed=0)  # torch.vmap cannot, with two points
 @drawn
 def test_products_of_random_networks_are_those_of_their_values(names, residual, seed):
     refused_or_true(names, residual, seed)
 
 
 @pytest.mark.faults
-@settings(max_examples=2000, derandomize=True)
+@settings(max_examples=1000, derandomize=True)
 @drawn
 def test_products_of_many_random_networks_are_those_of_their_values(names, residual, seed):
     refused_or_true(names, residual, seed)
@@ -149,34 +151,21 @@ def test_memory_filled_by_a_pointer_is_not_taken_for_a_constant(points):
     torch.testing.assert_close(jacobian.dense(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_a_backward_that_is_nan_where_values_are_not_is_replaced(points):
+    trapped = Spread(hidden=lambda h: torch.where(h > -9, h, h.sqrt()))
+    with pytest.warns(GeometryWarning, match="vjp is wrong"):
+        assert Jacobian(trapped, points).backend == "finite_difference"
+
+
 @pytest.mark.parametrize("backend", ["vjp", "jvp"])
 def test_a_wrong_backward_is_refused_by_name(backend, points):
-    function = Spread(hidden=lambda h: Hidden.apply(h))
+    function = Spread(hidden=lambda h: WrongTwice.apply(h))
     with pytest.raises(GeometryError, match=f"{backend} is wrong: .* off"):
         Jacobian(function, points, backend)
     expected = differences(copy.deepcopy(function).double(), points.double())
     with pytest.warns(GeometryWarning, match="vjp is wrong"):
         found = Jacobian(Unknown(function).double(), points.double()).dense()
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
-
-
-class Hidden(Wrong):
-    """Differentiable by torch.func."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x):
-        return x.sin()
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(inputs[0])
-        ctx.save_for_forward(inputs[0])
-
-    @staticmethod
-    def jvp(ctx, tangent):
-        return 1.3 * tangent * ctx.saved_tensors[0].cos()
 
 
 class Unknown(nn.Module):
