@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from manex.arrays import FrameMap, Frames, Level, PerItem, lengths, precise, unit
+from manex.arrays import FrameMap, Frames, Level, PerItem, lengths, unit
 from manex.denoisers.base import Denoiser, denoise
 from manex.errors import WalkError
 from manex.extrapolators.base import Denoised, WalkState, first_velocity
 from manex.extrapolators.tangent_flow import TangentFlow, steered, tangent_flow
-from manex.geometry.fields import Linear, Local
+from manex.geometry.fields import Linear, Local, host
 from manex.geometry.symmetry import Symmetries, denoiser_tangents, neighbour_tangents, symmetries
 from manex.motion.generated import Flow, read
 from manex.noises.draws import ItemNoise
 
-_TRUSTED = 100
-"""Training frames whose median residual is what a known image has."""
+_KNOWN = 100
+"""Training frames whose median residual is that of a known image."""
 
 
 class SymmetryFlow(Denoised):
@@ -60,34 +61,38 @@ class SymmetryFlow(Denoised):
     momentum: float = Field(2, ge=0, description="of `tangent_flow`, which also walks where there is no symmetry")
 
     def fitted(self, model: Denoiser, frames: Frames) -> Denoiser:
-        """Look for the generators in the training frames."""
-        order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(0))
-        some = frames[order[: self.learn]]
-        if self.tangents == "denoiser":
-            device = next((t.device for t in [*model.parameters(), *model.buffers()]), frames.device)
-            spaces = denoiser_tangents(model, self.sigma, some.to(device), self.axes).cpu()
-        else:
-            spaces = neighbour_tangents(some, self.neighbours, self.axes, frames)
-        fields = Local(self.radius, self.degree) if self.fields == "local" else Linear(some, self.rank)
-        found = symmetries(fields, some, spaces)
-        known = residual(model, self.sigma, some[:_TRUSTED]).median()
-        return Symmetric(model, found.first(self.generators or found.count), float(known))
+        """A denoiser that looks for the generators in the training frames, when they are first needed."""
+        return Symmetric(model, self, frames)
 
 
 class Symmetric(Denoiser):
-    """A denoiser that knows the symmetries of its training frames.
+    """A denoiser that knows the symmetries of its training frames."""
 
-    Attributes:
-        found: the generators; none where no gap shows any.
-        known: the median residual of training frames (see `residual`).
-    """
-
-    def __init__(self, denoiser: Denoiser, found: Symmetries, known: float) -> None:
+    def __init__(self, denoiser: Denoiser, cfg: SymmetryFlow, frames: Frames) -> None:
         super().__init__()
-        self.denoiser, self.found, self.known = denoiser, found, known
+        order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(0))
+        self.denoiser, self.cfg, self.frames, self.some = denoiser, cfg, frames, frames[order[: cfg.learn]]
         self.sigma_range, self.homogeneous = denoiser.sigma_range, denoiser.homogeneous
         self.blind, self.differentiable, self.noise = denoiser.blind, denoiser.differentiable, denoiser.noise
         self.training = denoiser.training
+
+    @cached_property
+    def found(self) -> Symmetries:
+        """The generators; none where no gap shows any."""
+        cfg = self.cfg
+        if cfg.tangents == "denoiser":
+            device = next((t.device for t in [*self.parameters(), *self.buffers()]), self.some.device)
+            spaces = denoiser_tangents(self.denoiser.at(cfg.sigma), cfg.sigma, self.some.to(device), cfg.axes)
+        else:
+            spaces = neighbour_tangents(self.some, cfg.neighbours, cfg.axes, self.frames)
+        fields = Local(cfg.radius, cfg.degree) if cfg.fields == "local" else Linear(self.some, cfg.rank)
+        found = symmetries(fields, self.some, spaces)
+        return found.first(cfg.generators or found.count)
+
+    def trusts(self, frames: Frames) -> Bool[Tensor, " batch"]:
+        """Whether the residual of a frame is at most `trust` times the median of training frames."""
+        limit = self.cfg.trust * residual(self.denoiser, self.cfg.sigma, self.some[:_KNOWN].to(frames)).median()
+        return residual(self.denoiser, self.cfg.sigma, frames) <= limit
 
     def forward(self, noisy: Frames, sigma: Level) -> Frames:
         """The denoiser's clean image."""
@@ -126,7 +131,7 @@ def symmetry_flow(
         return
     share = torch.full((len(first), 1, 1, 1), cfg.corrector).to(first)
     if cfg.trust:
-        share = share * (residual(model, cfg.sigma, second) <= cfg.trust * model.known).to(first).reshape(-1, 1, 1, 1)
+        share = share * model.trusts(second).to(first).reshape(-1, 1, 1, 1)
     record["corrector"] = share.flatten()
     make = _planar if cfg.fields == "local" else _straight
     move, current = make(model.found, first, second, cfg), second
@@ -160,9 +165,9 @@ def _tangent(
     names = ("sigma", "speed", "substeps", "momentum", "draws")
     flow = TangentFlow(**{name: getattr(cfg, name) for name in names})
     if not len(model.found.values):
-        return tangent_flow(model, first, second, flow, noise)
+        return tangent_flow(model.denoiser, first, second, flow, noise)
     along = _direction(model.found, first, second)
-    return steered(model, first, second, flow, noise, lambda current: cfg.steering * along(current))
+    return steered(model.denoiser, first, second, flow, noise, lambda current: cfg.steering * along(current))
 
 
 def _straight(found: Symmetries, first: Frames, second: Frames, cfg: SymmetryFlow) -> FrameMap:
@@ -174,7 +179,7 @@ def _straight(found: Symmetries, first: Frames, second: Frames, cfg: SymmetryFlo
 def _direction(found: Symmetries, first: Frames, second: Frames) -> FrameMap:
     """The unit A u, with the A in the span of the generators that is nearest to u_1 - u_0."""
     slopes = found.along((first + second) / 2).flatten(2)
-    times = torch.linalg.lstsq(slopes.mT, precise(second - first).flatten(1).unsqueeze(2)).solution[..., 0]
+    times = torch.linalg.lstsq(slopes.mT, host(second - first).flatten(1).unsqueeze(2)).solution[..., 0]
     return lambda current: unit(torch.einsum("bf,bfchw->bchw", times, found.along(current))).to(current)
 
 

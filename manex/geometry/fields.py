@@ -5,13 +5,15 @@ A field v(u) = sum_j b_j F_j(u) is linear in its weights b, and in u or affine i
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import LinearOperator, lobpcg  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
@@ -23,6 +25,9 @@ Positions = Float[Tensor, "batch 2 height width"]
 """Where a pixel is read: column and row, in pixels."""
 
 _CHUNK = 2**27  # bytes of features at a time
+_DENSE = 1000  # unknowns up to which a dense eigenproblem is the quicker one
+_SPARE = 4
+"""Further vectors in a block, so that the wanted ones converge soon."""
 
 
 class Fields(ABC):
@@ -30,7 +35,7 @@ class Fields(ABC):
 
     def seen(self, tangents: Vectors) -> Vectors:
         """Tangent spaces as far as these fields can point into them, orthonormal rows, float64."""
-        return precise(tangents)
+        return host(tangents)
 
     @abstractmethod
     def along(self, weights: Weights, frames: Frames) -> Vectors:
@@ -58,7 +63,7 @@ class Linear(Fields):
     """
 
     def __init__(self, frames: Frames, rank: int = 100, affine: bool = False) -> None:
-        rows = precise(frames).flatten(1)
+        rows = host(frames).flatten(1)
         values, axes = _principal(rows)
         self.axes = axes[: min(rank, int((values > 1e-10 * values[0]).sum()))]
         self.shape, self.size = frames.shape[1:], float(rows.square().sum(1).mean().sqrt())
@@ -70,36 +75,42 @@ class Linear(Fields):
 
     def seen(self, tangents: Vectors) -> Vectors:
         """The tangent spaces projected onto the axes."""
-        inner = precise(tangents).flatten(2) @ self.axes.mT
+        inner = host(tangents).flatten(2) @ self.axes.mT
         spaces: Tensor = torch.linalg.qr(inner.mT).Q.mT @ self.axes
-        return spaces.unflatten(2, self.shape)
+        return unflat(spaces, self.shape)
 
     def along(self, weights: Weights, frames: Frames) -> Vectors:
         """Every field at every frame."""
-        white = self._read(precise(frames).flatten(1)) @ self.whitening
+        white = self._read(host(frames).flatten(1)) @ self.whitening
         matrices = weights.reshape(len(weights), len(self.axes), -1)
         moved: Tensor = torch.einsum("nw,fdw,dp->nfp", white, matrices, self.axes)
-        return moved.unflatten(2, self.shape)
+        return unflat(moved, self.shape)
 
     def kept(self, frames: Frames, tangents: Vectors, wanted: int) -> tuple[Float[Tensor, " field"], Weights]:
-        """Matrix-free, by Lanczos: one product is two products of the n whitened frames with a d x d matrix."""
-        white = self._read(precise(frames).flatten(1)) @ self.whitening
+        """Matrix-free, by blocks, which also find eigenvalues that are the same (LOBPCG)."""
+        white = self._read(host(frames).flatten(1)) @ self.whitening
         scale = white.mT @ white
         inner = tangents.flatten(2) @ self.axes.mT
         d, w = len(self.axes), white.shape[1]
 
-        def product(flat: object) -> object:
-            matrix = torch.as_tensor(flat).reshape(d, w)
-            image = white @ matrix.mT
-            shares = torch.einsum("nkd,nd->nk", inner, image)
-            return (torch.einsum("nk,nkd->nd", shares, inner).mT @ white).flatten().numpy()
+        def product(flat: Any) -> Any:
+            matrices = torch.as_tensor(flat.T.copy()).reshape(-1, d, w)
+            shares = torch.einsum("nkd,fdw,nw->fnk", inner, matrices, white)
+            return torch.einsum("fnk,nkd,nw->fdw", shares, inner, white).flatten(1).numpy().T
 
         if not torch.allclose(scale, torch.eye(w, dtype=scale.dtype), atol=1e-6):
             raise GeometryError("Linear is whitened by the frames it was made with: give the same ones")
-        operator: Any = LinearOperator((d * w, d * w), matvec=product, dtype="float64")  # type: ignore[call-arg, misc]
-        start = torch.randn(d * w, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        values, found = eigsh(operator, min(wanted, d * w - 1), which="LA", v0=start.numpy(), tol=1e-9)
-        return torch.as_tensor(values.copy()).flip(0), torch.as_tensor(found.copy()).flip(1).mT
+        block = min(wanted + _SPARE, d * w)
+        if d * w <= max(_DENSE, 5 * block):
+            values, found = np.linalg.eigh(product(np.eye(d * w)))
+        else:
+            start = torch.randn(d * w, block, generator=torch.Generator().manual_seed(0), dtype=torch.float64).numpy()
+            operator: Any = LinearOperator((d * w, d * w), matvec=product, matmat=product, dtype="float64")  # type: ignore[call-arg, misc]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # the spare ones need not converge
+                values, found = lobpcg(operator, start, tol=1e-8, maxiter=300)
+        order = np.argsort(-values)[:wanted]
+        return torch.from_numpy(values[order].copy()), torch.from_numpy(found[:, order].T.copy())
 
     def _read(self, rows: Tensor) -> Tensor:
         coordinates = rows @ self.axes.mT
@@ -127,7 +138,7 @@ class Local(Fields):
         n, c, h, w = frames.shape
         monomials = self._monomials(grid(h, w), (h, w))
         kernels = weights.reshape(len(weights), self.side, self.side, -1).permute(0, 3, 1, 2)
-        images = precise(frames).reshape(n * c, 1, h, w)
+        images = host(frames).reshape(n * c, 1, h, w)
         moved = conv2d(images, kernels.flatten(0, 1).unsqueeze(1), padding=self.radius)
         fields = (moved.reshape(n, c, len(weights), -1, h, w) * monomials).sum(3)
         return fields.transpose(1, 2)
@@ -161,7 +172,7 @@ class Local(Fields):
         taps = weights.reshape(len(weights), self.side, self.side, -1)
         columns = torch.einsum("fyxm,x->fm", taps, steps)
         rows = torch.einsum("fyxm,y->fm", taps, steps)
-        monomials = self._monomials(precise(at), size)
+        monomials = self._monomials(host(at), size)
         return torch.einsum("afm,bmhw->fbahw", torch.stack([columns, rows]), monomials)
 
     def _features(self, frames: Frames) -> Iterator[tuple[slice, Float[Tensor, "n weight pixel"]]]:
@@ -171,7 +182,7 @@ class Local(Fields):
         chunk = max(1, _CHUNK // (8 * count * c * h * w))
         for begin in range(0, n, chunk):
             some = slice(begin, begin + chunk)
-            wide = pad(precise(frames[some]), (self.radius,) * 4)
+            wide = pad(host(frames[some]), (self.radius,) * 4)
             shifts = [wide[..., y : y + h, x : x + w] for y in range(self.side) for x in range(self.side)]
             read = torch.stack(shifts, 1).unsqueeze(2) * monomials[:, None]
             yield some, read.reshape(len(wide), count, -1)
@@ -181,6 +192,16 @@ class Local(Fields):
         x, y = ((2 * at[:, i] / max(extent - 1, 1) - 1) for i, extent in enumerate((size[1], size[0])))
         powers = [(a, b) for a in range(self.degree + 1) for b in range(self.degree + 1 - a)]
         return torch.stack([x**a * y**b for a, b in powers], 1)
+
+
+def unflat(rows: Float[Tensor, "batch vector pixel"], shape: torch.Size) -> Vectors:
+    """Rows as images."""
+    return rows.reshape(*rows.shape[:2], *shape)
+
+
+def host(tensor: Tensor) -> Tensor:
+    """In float64 on the CPU, where all of this is computed: the matrices are small."""
+    return precise(tensor).cpu()
 
 
 def grid(height: int, width: int) -> Positions:

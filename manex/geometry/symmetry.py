@@ -13,11 +13,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from manex.arrays import Frames, Vectors, precise
-from manex.denoisers.base import Denoiser
+from manex.arrays import FrameMap, Frames, Vectors
 from manex.errors import GeometryError
 from manex.geometry.eigen import top_eigenspace
-from manex.geometry.fields import Fields, Weights
+from manex.geometry.fields import Fields, Weights, host, unflat
+from manex.geometry.probe import law_of
 from manex.geometry.products import Jacobian
 from manex.noises.draws import noise_like
 
@@ -68,7 +68,7 @@ class Symmetries:
 
     def combined(self, times: Float[Tensor, "batch field"]) -> Weights:
         """The weights of sum_k t_k A_k for every item."""
-        return precise(times) @ self.weights
+        return host(times) @ self.weights
 
     def bracket(self, i: int, j: int, frames: Frames) -> Frames:
         """[A_i, A_j] u."""
@@ -82,7 +82,7 @@ class Symmetries:
         0: closed, or the brackets vanish, below 1e-6 of |u|.
         """
         basis = self.along(frames).transpose(0, 1).flatten(1)
-        worst, size = 0.0, float(precise(frames).norm())
+        worst, size = 0.0, float(host(frames).norm())
         for i in range(len(self.values)):
             for j in range(i):
                 bracket = self.bracket(j, i, frames).flatten()
@@ -93,7 +93,7 @@ class Symmetries:
         return worst
 
 
-def symmetries(fields: Fields, frames: Frames, tangents: Vectors, wanted: int = 6) -> Symmetries:
+def symmetries(fields: Fields, frames: Frames, tangents: Float[Tensor, "space row ..."], wanted: int = 6) -> Symmetries:
     """Look for generators among `fields`.
 
     Args:
@@ -120,7 +120,7 @@ def symmetries(fields: Fields, frames: Frames, tangents: Vectors, wanted: int = 
     _, weights = fields.kept(frames, spaces, wanted)
     moved = fields.along(weights, frames)
     sizes = moved.flatten(2).square().sum(2)
-    scale = (sizes.mean(0) / precise(frames).flatten(1).square().sum(1).mean()).sqrt()
+    scale = (sizes.mean(0) / host(frames).flatten(1).square().sum(1).mean()).sqrt()
     if not (scale > 0).all():
         raise GeometryError("no field moves these frames: they are all black")
     sign = weights.gather(1, weights.abs().argmax(1, keepdim=True)).sign()
@@ -133,11 +133,16 @@ def symmetries(fields: Fields, frames: Frames, tangents: Vectors, wanted: int = 
         values=(lost.sum(0) / sizes.sum(0))[order],
         weights=(weights * sign / scale[:, None])[order],
         residuals=(lost / sizes.clamp(min=torch.finfo(sizes.dtype).tiny))[:, order],
-        skew=_skew(precise(frames[some]), moved[some])[order],
+        skew=_skew(host(frames[some]), moved[some])[order],
     )
 
 
-def neighbour_tangents(frames: Frames, neighbours: int = 2, rank: int = 1, others: Frames | None = None) -> Vectors:
+def neighbour_tangents(
+    frames: Frames,
+    neighbours: int = 2,
+    rank: int = 1,
+    others: Float[Tensor, "known channel height width"] | None = None,
+) -> Vectors:
     """Local PCA: the first principal axes of each frame and its nearest neighbours among `others`, float64.
 
     Args:
@@ -148,38 +153,38 @@ def neighbour_tangents(frames: Frames, neighbours: int = 2, rank: int = 1, other
     """
     if rank > neighbours or neighbours >= len(frames if others is None else others):
         raise GeometryError(f"{rank} axes through {neighbours} neighbours: take fewer axes, or more frames")
-    rows = precise(frames).flatten(1)
-    known = rows if others is None else precise(others).flatten(1)
+    rows = host(frames).flatten(1)
+    known = rows if others is None else host(others).flatten(1)
     result = []
     for some in rows.split(500):
         nearest = torch.cdist(some, known).topk(neighbours + 1, largest=False).indices
         clouds = known[nearest]
         result.append(torch.linalg.svd(clouds - clouds.mean(1, keepdim=True), full_matrices=False)[2][:, :rank])
-    spaces: Vectors = torch.cat(result).unflatten(2, frames.shape[1:])
-    return spaces
+    return unflat(torch.cat(result), frames.shape[1:])
 
 
-def denoiser_tangents(denoiser: Denoiser, sigma: float, frames: Frames, rank: int = 5, copies: int = 1) -> Vectors:
+def denoiser_tangents(denoiser: FrameMap, sigma: float, frames: Frames, rank: int = 5, copies: int = 1) -> Vectors:
     """The top eigenvectors of the denoiser's Jacobian at noisy copies of the frames, seeded; of their mean projector.
 
     The Jacobian itself is too soft a projector: too many dimensions pass in part.
 
     Args:
-        sigma: noise level, in grey levels.
+        denoiser: at the noise level, such as `denoiser.at(sigma)`.
+        sigma: that noise level, in grey levels.
         rank: eigenvectors per copy.
         copies: noisy copies per frame, in mirrored pairs if even.
     """
     generator, found = Generator().manual_seed(0), []
     for some in frames.split(100):
-        draws = [noise_like(some, generator, denoiser.noise) for _ in range(0, copies, 2)]
+        draws = [noise_like(some, generator, law_of(denoiser)) for _ in range(0, copies, 2)]
         noisy = [some + sign * sigma * draw for draw in draws for sign in (1, -1)][:copies]
-        jacobians = (Jacobian(denoiser.at(sigma), at) for at in noisy)
+        jacobians = (Jacobian(denoiser, at) for at in noisy)
         spaces = [
             top_eigenspace(jacobian, rank, tolerance=0.1, max_products=6 * rank, symmetrise=False)
             for jacobian in jacobians
         ]
-        both = precise(torch.cat([space.vectors for space in spaces], 1)).flatten(2)
-        found.append(torch.linalg.svd(both, full_matrices=False)[2][:, :rank].unflatten(2, frames.shape[1:]))
+        both = host(torch.cat([space.vectors for space in spaces], 1)).flatten(2)
+        found.append(unflat(torch.linalg.svd(both, full_matrices=False)[2][:, :rank], frames.shape[1:]))
     return torch.cat(found)
 
 

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from manex.arrays import Frames, precise
-from manex.geometry.fields import Local, Positions, grid
+from manex.arrays import Frames
+from manex.geometry.fields import Local, Positions, grid, host
 from manex.geometry.symmetry import Symmetries
 
 _STEPS = 4
@@ -50,11 +50,11 @@ class Flow:
 
     def between(self, first: Frames, second: Frames, rounds: int = 6) -> Float[Tensor, "batch field"]:
         """The times that carry each first frame to the second, by Gauss-Newton; pixels read outside do not count."""
-        times = torch.zeros(len(first), len(self.found.values), dtype=torch.float64, device="cpu")
-        target = precise(second).cpu()
+        times = torch.zeros(len(first), len(self.found.values), dtype=torch.float64)
+        target = host(second)
         for _ in range(rounds):
             at = self.advance(self.start(len(first)), times)
-            moved = read(precise(first).cpu(), at)
+            moved = read(host(first), at)
             inside = _inside(at, self.size)[:, None]
             slopes = (self.found.along(moved) * inside.unsqueeze(1)).flatten(2)
             left = ((target - moved) * inside).flatten(1)
