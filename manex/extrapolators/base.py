@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 from torch import Tensor
@@ -35,6 +35,10 @@ class Walk(Section):
     takes: ClassVar[type] = type(None)
     default_model: ClassVar[str] = ""
     default_block: ClassVar[str] = "rivals"
+
+    def fitted(self, model: Any, frames: Frames) -> Any:
+        """The model as the algorithm takes it, fitted to the training frames where the algorithm needs that."""
+        return model
 
 
 class Denoised(Walk):

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from manex.arrays import Frames, lengths, unit
+from manex.arrays import FrameMap, Frames, lengths, unit
 from manex.denoisers.base import Denoiser
 from manex.extrapolators.base import Denoised, WalkState, first_velocity, steps
 from manex.geometry.products import Jacobian
@@ -57,9 +57,25 @@ def tangent_flow(
     Args:
         first, second: clean frames in [0, 1].
     """
+    return steered(denoiser, first, second, cfg, noise)
+
+
+def steered(
+    denoiser: Denoiser,
+    first: Frames,
+    second: Frames,
+    cfg: TangentFlow,
+    noise: ItemNoise,
+    also: FrameMap | None = None,
+) -> Iterator[WalkState]:
+    """The same walk with a further term in its heading.
+
+    Args:
+        also: a vector at each frame, added to the velocity before it is projected.
+    """
 
     def advance(previous: Frames, heading: Frames, stride: Tensor) -> tuple[Frames, Frames]:
-        return _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise)
+        return _correct(denoiser, previous, previous + stride * heading, heading, cfg, noise, also)
 
     return steps(advance, first, second, cfg.speed, cfg.substeps)
 
@@ -83,7 +99,13 @@ def interpolate(
 
 
 def _correct(
-    denoiser: Denoiser, previous: Frames, predicted: Frames, heading: Frames, cfg: TangentFlow, noise: ItemNoise
+    denoiser: Denoiser,
+    previous: Frames,
+    predicted: Frames,
+    heading: Frames,
+    cfg: TangentFlow,
+    noise: ItemNoise,
+    also: FrameMap | None = None,
 ) -> tuple[Frames, Frames]:
     """The predicted frame brought back onto the manifold, and the heading turned into the tangent space there.
 
@@ -93,6 +115,8 @@ def _correct(
     jacobian = Jacobian(clean, _copies(predicted, cfg, noise))
     current = ascend(clean, _mean(jacobian.value, cfg.draws), cfg.corrector).clamp(0, 1)
     velocity = unit(current - previous) + cfg.momentum * heading
+    if also is not None:
+        velocity = velocity + also(current)
     projected = soft_projection(jacobian, velocity.repeat(cfg.draws, 1, 1, 1), cfg.products)
     tangent = _mean(projected, cfg.draws)
     return current, unit(without_brightness(tangent, current) if cfg.remove_brightness else tangent)

@@ -30,6 +30,14 @@ def load_model(
     Raises:
         UserError: missing or damaged weights, or a plug-in denoiser that is not fit for use.
     """
+    model = _loaded(name, method, entry, dataset, paths, device)
+    fitted: nn.Module | None = entry.settings.fitted(model, dataset.training_frames)
+    return fitted
+
+
+def _loaded(
+    name: str, method: str, entry: MethodEntry, dataset: Dataset, paths: Paths, device: str
+) -> nn.Module | None:
     if entry.plug_in:
         field, sigma = f"extrapolate.{name}.{method}.denoiser", getattr(entry.settings, "sigma", 0.0)
         frames = dataset.videos[:, :2].flatten(0, 1) if len(dataset.videos) else dataset.frames
