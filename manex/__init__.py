@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from manex.extrapolators.perturbation_pca import PerturbationPca as PerturbationPca
     from manex.extrapolators.pixel_linear import PixelLinear as PixelLinear
     from manex.extrapolators.rnn_ode import RNNODE as RNNODE
+    from manex.extrapolators.symmetry_flow import SymmetryFlow as SymmetryFlow
     from manex.extrapolators.tangent_flow import TangentFlow as TangentFlow
     from manex.extrapolators.tangent_space import TangentSpace as TangentSpace
     from manex.extrapolators.walk import walk as walk
@@ -101,6 +102,7 @@ _PUBLIC = {
     "RNNODE": "manex.extrapolators.rnn_ode:RNNODE",
     "ResUNetTraining": "manex.training.resunet:ResUNetTraining",
     "Rotation": "manex.datasets.rotation:Rotation",
+    "SymmetryFlow": "manex.extrapolators.symmetry_flow:SymmetryFlow",
     "TangentFlow": "manex.extrapolators.tangent_flow:TangentFlow",
     "TangentSpace": "manex.extrapolators.tangent_space:TangentSpace",
     "Training": "manex.training.loop:Training",

@@ -234,7 +234,8 @@ def test_the_source_of_a_dataset_and_the_plug_ins_are_code_of_their_cells(tmp_pa
     assert "pipeline/sources/mnist.py" in found["prepare/rotated_mnist"]
     cells = {name for name, parts in found.items() if "pipeline/models/plugin.py" in parts}
     assert cells == {
-        "extrapolate/walker/tangent_flow", "evaluate/walker", "analyse/walker/geometry", "analyse/walker/spectrum"
+        "extrapolate/walker/tangent_flow", "evaluate/walker", "analyse/walker/geometry", "analyse/walker/spectrum",
+        "analyse/walker/symmetry",
     }  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from manex.geometry.symmetry import Symmetries, denoiser_tangents, neighbour_tan
 from manex.motion.generated import Flow, read
 from manex.noises.draws import ItemNoise
 
+_SKEW = 0.5
+"""The least skew share of a motion, which keeps an image's length; that of brightness is 0."""
 _KNOWN = 100
 """Training frames whose median residual is that of a known image."""
 
@@ -78,7 +80,7 @@ class Symmetric(Denoiser):
 
     @cached_property
     def found(self) -> Symmetries:
-        """The generators; none where no gap shows any."""
+        """The generators; none where no gap shows any, or where they change grey levels instead of places."""
         cfg = self.cfg
         if cfg.tangents == "denoiser":
             device = next((t.device for t in [*self.parameters(), *self.buffers()]), self.some.device)
@@ -87,7 +89,8 @@ class Symmetric(Denoiser):
             spaces = neighbour_tangents(self.some, cfg.neighbours, cfg.axes, self.frames)
         fields = Local(cfg.radius, cfg.degree) if cfg.fields == "local" else Linear(self.some, cfg.rank)
         found = symmetries(fields, self.some, spaces)
-        return found.first(cfg.generators or found.count)
+        chosen = found.first(cfg.generators or found.count)
+        return chosen if cfg.generators or bool((chosen.skew > _SKEW).all()) else found.first(0)
 
     def trusts(self, frames: Frames) -> Bool[Tensor, " batch"]:
         """Whether the residual of a frame is at most `trust` times the median of training frames."""

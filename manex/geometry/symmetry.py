@@ -180,7 +180,7 @@ def denoiser_tangents(denoiser: FrameMap, sigma: float, frames: Frames, rank: in
         noisy = [some + sign * sigma * draw for draw in draws for sign in (1, -1)][:copies]
         jacobians = (Jacobian(denoiser, at) for at in noisy)
         spaces = [
-            top_eigenspace(jacobian, rank, tolerance=0.1, max_products=6 * rank, symmetrise=False)
+            top_eigenspace(jacobian, rank, tolerance=0.1, max_products=16 + 6 * rank, symmetrise=False)
             for jacobian in jacobians
         ]
         both = host(torch.cat([space.vectors for space in spaces], 1)).flatten(2)

@@ -31,6 +31,12 @@ ABOUT = {
         "What the denoiser's Jacobian keeps along a walk: eigenvalues, and the first eigenvectors under each frame "
         "(red brightens, blue darkens).",
     ),
+    "_symmetry.svg": (
+        "Curves of the smallest eigenvalues of Lie PCA by source of tangent spaces, arrows of the plane's motion, and "
+        "images moved by the generator",
+        "The symmetry in the tangent spaces: a gap after k eigenvalues means k symmetries. Arrows: the motion of the "
+        "plane by the best generator A of the first denoiser; under each frame u is A u (red brightens, blue darkens).",
+    ),
     "walk.svg": (
         "Left: one digit moved along a straight line and along the manifold; right: a walk round a circle in the plane",
         "Why on the manifold: along the line two images are superimposed (red: brighter than white, blue: darker than "

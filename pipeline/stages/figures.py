@@ -15,6 +15,7 @@ from manex.metrics.ssim import ssim_distances
 from pipeline.config.params import Params
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.generator import generator_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.psnr import denoising_history, psnr_figure
@@ -36,6 +37,9 @@ ANALYSIS = "spectrum"
 """The kind of analysis that the spectrum is drawn from."""
 PICTURES = {"frames": 4, "values": 2, "vectors": 5}
 """Its tensors, and how many dimensions each has."""
+
+GENERATOR = {"frames": 4, "moved": 4, "motion": 3}
+"""The tensors of the analysis `symmetry`, and how many dimensions each has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,8 @@ def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -
     _save(alignment_figure(distances, readable(f"{name}, {method}")), folder / f"{name}_alignment")
     if drawn := _spectrum(name, params, paths):
         _save(drawn, folder / f"{name}_spectrum")
+    if drawn := _generator(name, params, paths):
+        _save(drawn, folder / f"{name}_symmetry")
     if drawn := _psnr(name, params, paths):
         _save(drawn, folder / f"{name}_psnr")
     if shown.dataset.coordinates is None:
@@ -120,10 +126,31 @@ def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -
     )
 
 
+def _of_kind(kind: str, name: str, params: Params) -> str | None:
+    """The first analysis of a kind."""
+    kinds = {analysis: params.analyse.get(name, {}).get(analysis, {}).get("kind") for analysis in params.analyses}
+    return next((analysis for analysis, found in kinds.items() if found == kind), None)
+
+
+def _generator(name: str, params: Params, paths: Paths) -> Figure | None:
+    """None if no analysis of symmetries was run."""
+    analysis = _of_kind("symmetry", name, params)
+    columns = ("tangents", "frames", "k", "eigenvalue")
+    table = load_analysis(name, analysis, "generators", paths, columns) if analysis else None
+    if analysis is None or table is None:
+        return None
+    folder, made_by = paths.analysis(name, analysis), f"manex analyse {name} {analysis}"
+    tensors = read_tensors(folder / "pictures.safetensors", made_by, GENERATOR)
+    if not len(table) or any(tensors[part].ndim != n for part, n in GENERATOR.items()):
+        raise damaged(folder, "not a generator of some frames", made_by)
+    last = table[table["frames"] == table["frames"].max()]
+    values = {source: rows["eigenvalue"].tolist() for source, rows in last.groupby("tangents", sort=False)}
+    return generator_figure(tensors["frames"], tensors["moved"], tensors["motion"], values, readable(name))
+
+
 def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
     """None if no analysis of this kind was run."""
-    kinds = {analysis: params.analyse.get(name, {}).get(analysis, {}).get("kind") for analysis in params.analyses}
-    analysis = next((analysis for analysis, kind in kinds.items() if kind == ANALYSIS), None)
+    analysis = _of_kind(ANALYSIS, name, params)
     table = load_analysis(name, analysis, "eigenvalues", paths, ("frame", "sigma_255")) if analysis else None
     if analysis is None or table is None:
         return None

@@ -13,7 +13,7 @@ from torch import Tensor
 from manex.denoisers.memoriser import Memoriser
 from manex.errors import WalkError
 from manex.extrapolators.base import WalkState
-from manex.extrapolators.symmetry_flow import SymmetryFlow, residual
+from manex.extrapolators.symmetry_flow import Symmetric, SymmetryFlow, residual
 from manex.extrapolators.tangent_flow import TangentFlow
 from manex.extrapolators.walk import walk
 from manex.noises.draws import ItemNoise
@@ -71,6 +71,17 @@ def test_without_a_symmetry_tangent_flow_walks_and_the_record_says_so() -> None:
     same = walk(plain, model, frames[:1], frames[1:2], ItemNoise([(0, 0)]))
     assert all(torch.equal(a.frame, b.frame) for a, b in zip(ours, same, strict=False))
     assert [int(state.record["symmetries"]) for state in ours] == [0, 0, 0]
+
+
+def test_growing_brighter_is_a_symmetry_but_no_motion() -> None:
+    pictures = torch.rand(12, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    frames = torch.cat([level * pictures for level in torch.linspace(0.5, 1, 15)])
+    cfg = CFG.model_copy(update={"radius": 1})
+    model = cfg.fitted(Memoriser(frames), frames)
+    assert walked(cfg, model, frames[::12], 1)[0].record["symmetries"].tolist() == [0]
+    forced = cfg.model_copy(update={"generators": 1}).fitted(Memoriser(frames), frames)
+    assert isinstance(forced, Symmetric)
+    assert len(forced.found.values) == 1
 
 
 def test_linear_fields_walk_round_a_circle_in_steps_of_the_given_length() -> None:

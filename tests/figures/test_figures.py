@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.generator import generator_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.spectrum import spectrum_figure
@@ -49,6 +50,9 @@ FIGURES = {
     "segment": lambda: paths_figure(np.arange(9.0), None, "pixels", {f"m{i}": np.arange(9.0) for i in range(8)}),
     "alignment": lambda: alignment_figure(np.random.default_rng(0).random((9, 5)), "a title"),
     "spectrum": lambda: spectrum_figure([0, 4], video(2), torch.rand(2, 6), torch.rand(2, 3, 1, 8, 6) - 0.5, "a title"),
+    "generator": lambda: generator_figure(
+        video(3), video(3) - 0.5, torch.rand(2, 8, 6) - 0.5, {"resunet": [0.1, 0.6], "local PCA": [0.2, 0.7]}, "a title"
+    ),
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
     "heatmap": heatmap,
