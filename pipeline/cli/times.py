@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.paths import Paths
 from pipeline.progress import clock
-from pipeline.tracking.record import find_records
+from pipeline.tracking.record import find_records, left_out
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +31,6 @@ def times_table(paths: Paths) -> Table:
         table.add_column(column, justify="right")
     found = [one for one in find_records(paths) if one.record]
     records = [one.record for one in found if not one.differs]
-    others = [f"{one} ({one.differs})" for one in found if one.differs]
     for stage in dict.fromkeys(record["stage"] for record in records):
         mine = [record for record in records if record["stage"] == stage]
         for record in mine:
@@ -40,8 +39,8 @@ def times_table(paths: Paths) -> Table:
             table.add_row(stage, "all", f"{sum(record['seconds'] for record in mine):.1f}", style="bold")
     total = sum(record["seconds"] for record in records)
     table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
-    if others:
-        table.caption += f"\nleft out, of other settings, data or results than those here now: {', '.join(others)}"
+    if others := left_out(found):
+        table.caption += f"\nleft out, of other settings, data or results than those here now: {others}"
     return table
 
 

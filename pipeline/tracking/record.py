@@ -138,6 +138,20 @@ def find_records(paths: Paths) -> Iterator[Found]:
             yield found
 
 
+def left_out(found: Iterable[Found]) -> str:
+    """The records that are not of what is here, by reason, the first few of each by name; "" if there are none."""
+    reasons: dict[str, list[str]] = {}
+    for one in found:
+        if one.differs:
+            reasons.setdefault(one.differs, []).append(str(one))
+    return "; ".join(f"{_few(names)} ({reason})" for reason, names in reasons.items())
+
+
+def _few(names: list[str]) -> str:
+    shown, more = names[:3], len(names) - 3
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
 def current_record(paths: Paths, stage: str, item: str) -> dict[str, Any]:
     """The record of a cell, if it is of what is here now; else {}."""
     found = _find(paths, stage, paths.record(stage, item).stem)

@@ -21,7 +21,7 @@ from pipeline.paths import Paths
 from pipeline.settings import settings
 from pipeline.tracking.address import redacted, tracking_uri, without_secrets
 from pipeline.tracking.outcomes import DamagedError, flat
-from pipeline.tracking.record import find_records
+from pipeline.tracking.record import find_records, left_out
 from pipeline.tracking.store import Tracker
 
 LOGGED = ("train", "evaluate", "analyse", "table", "figures")
@@ -57,7 +57,6 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
         UserError: MLflow cannot be reached.
     """
     records = [found for found in find_records(paths) if found.stage in LOGGED]
-    others = [f"{found} ({found.differs})" for found in records if found.differs]
     made, damaged = [], 0
     try:
         tracker = Tracker(paths)
@@ -72,9 +71,10 @@ def sync(paths: Paths, report: Callable[[str], None] = lambda line: None) -> Cou
                 _say(f"{error}; left out")
     except Exception as error:
         raise UserError(f"MLflow: {_reason(paths, error)}; nothing is lost, try again: manex track sync") from None
-    if others:
-        _say(f"MLflow: left out, for what is here now is not what they ran with or made: {', '.join(others)}")
-    return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged, others=len(others))
+    if others := left_out(records):
+        _say(f"MLflow: left out, for what is here now is not what they ran with or made: {others}")
+    differing = sum(bool(found.differs) for found in records)
+    return Counts(logged=sum(made), present=len(made) - sum(made), damaged=damaged, others=differing)
 
 
 def log_sweep(paths: Paths, log: Callable[[Tracker], int]) -> int:

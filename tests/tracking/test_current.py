@@ -188,3 +188,11 @@ def test_a_model_is_named_by_its_weights_and_not_by_the_time_of_its_training(pro
     runs_of_it = Tracker(project).search("tags.`dvc.stage` = 'evaluate@rotated_mnist-linear' and params.eta = '2'")
     used = Tracker(project).client.get_run(runs_of_it[0].info.run_id).inputs.model_inputs
     assert [model.model_id for model in used] == [made[1]]
+
+
+def test_many_records_of_one_reason_are_a_line_with_a_few_names(tmp_path: Path) -> None:
+    found = [record.Found("train", f"set-{n}", tmp_path, {}, "made earlier") for n in range(5)]
+    one = record.Found("evaluate", "set", tmp_path, {}, "its results")
+    assert record.left_out([*found, one]) == (
+        "train@set-0, train@set-1, train@set-2 and 2 more (made earlier); evaluate@set (its results)"
+    )
