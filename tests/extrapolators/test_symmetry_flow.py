@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
 from circle import oracle, point
 from torch import Tensor
 
+from manex.datasets.dataset import Dataset
 from manex.denoisers.memoriser import Memoriser
 from manex.errors import WalkError
 from manex.extrapolators.base import WalkState
@@ -17,6 +19,10 @@ from manex.extrapolators.symmetry_flow import Symmetric, SymmetryFlow, residual
 from manex.extrapolators.tangent_flow import TangentFlow
 from manex.extrapolators.walk import walk
 from manex.noises.draws import ItemNoise
+from pipeline.config.entries import parse_entry
+from pipeline.config.methods import MethodEntry
+from pipeline.models.load import load_model
+from pipeline.paths import Paths
 
 CFG = SymmetryFlow(sigma=0.05, tangents="neighbours", axes=1, learn=400, degree=0, corrector=0)
 
@@ -121,3 +127,19 @@ def test_anchored_linear_fields_are_refused() -> None:
     cfg = CFG.model_copy(update={"fields": "linear", "anchored": True})
     with pytest.raises(WalkError, match="fields: local"):
         walked(cfg, cfg.fitted(Memoriser(columns()), columns()), given(), 1)
+
+
+def test_the_pipeline_gives_the_walk_its_generators(tmp_path: Path) -> None:
+    frames = columns()
+    made = Dataset(
+        videos=frames.reshape(6, 50, 1, 16, 16),
+        frames=frames,
+        clip=torch.arange(6).repeat_interleave(50),
+        held_out=torch.arange(0, 300, 60),
+    )
+    section = {"algorithm": "symmetry_flow", "denoiser": "memoriser", "frames": 2, "sigma_255": 15}
+    entry = parse_entry(MethodEntry, section, "extrapolate.some.walk")
+    assert isinstance(entry, MethodEntry)
+    model = load_model("some", "walk", entry, made, Paths(tmp_path), "cpu")
+    assert isinstance(model, Symmetric)
+    assert torch.equal(model.frames, made.training_frames)
