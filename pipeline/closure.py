@@ -23,10 +23,13 @@ SILENT = {
     "pipeline/paths.py": "where things are; DVC sees a path that changes as an output that is missing",
     "pipeline/progress.py": "bars on the terminal",
     "pipeline/settings.py": "the machine: device, threads, tracking; must not reach dvc.lock",
+    "pipeline/tracking/address.py": "addresses without passwords",
     "pipeline/tracking/outcomes.py": "reads records for MLflow",
+    "pipeline/tracking/owner.py": "whose runs are whose",
     "pipeline/tracking/record.py": "records of time and machine next to the outputs, not tracked",
     "pipeline/tracking/store.py": "MLflow, by its own interface",
     "pipeline/tracking/sync.py": "MLflow, made from the records",
+    "pipeline/tracking/trace.py": "what a record is of",
 }
 """Files that are left out of every closure, with the reason."""
 

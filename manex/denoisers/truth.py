@@ -1,25 +1,30 @@
-"""The true motion of a dataset: no denoiser, but the model of the floor, `perfect`."""
+"""The oracle that also knows the order of its samples: the model of the floor, `perfect`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from manex.arrays import Frames
+from manex.denoisers.oracle import Oracle
 from manex.errors import GeometryError
+from manex.noises.base import Noise
+from manex.noises.white import White
 
 if TYPE_CHECKING:
     from manex.datasets.dataset import Dataset
 
 
-class Truth(nn.Module):
+class Truth(Oracle):
     """The manifold of every video, and where on it the video's frames are.
 
     Args:
-        dense: (video, latent, channel, height, width) samples of each manifold.
-        samples: (frame,) for every frame of a video, the number of its sample.
+        dense: samples of each manifold, in order.
+        samples: for every frame of a video, the number of its sample.
+        noise: the law of the noise.
 
     Example:
         >>> from manex import Dataset, Truth, Walker, walker
@@ -28,16 +33,20 @@ class Truth(nn.Module):
         tensor([0, 1])
     """
 
-    dense: Tensor
     samples: Tensor
 
-    def __init__(self, dense: Tensor, samples: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("dense", dense)
+    def __init__(
+        self,
+        dense: Float[Tensor, "video latent channel height width"],
+        samples: Int[Tensor, " frame"],
+        noise: Noise = White(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(dense.flatten(0, 1), noise=noise)
+        self.videos = len(dense)
         self.register_buffer("samples", samples)
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Truth:
+    def of(cls, dataset: Dataset, noise: Noise = White()) -> Truth:  # noqa: B008 - frozen
         """Know the true motion.
 
         Raises:
@@ -49,7 +58,13 @@ class Truth(nn.Module):
         away = (dataset.coordinates[:, None] - manifold.coordinates).abs()
         if manifold.period is not None:
             away = torch.minimum(away, manifold.period - away)
-        return cls(dense, away.argmin(1))
+        return cls(dense, away.argmin(1), noise)
+
+    @property
+    def dense(self) -> Tensor:
+        """(video, latent, channel, height, width): the samples of each manifold, in order."""
+        dense: Tensor = self.atoms.unflatten(0, (self.videos, -1))
+        return dense
 
     def videos_of(self, frames: Frames) -> Tensor:
         """(batch,) the video that each frame is the first of.

@@ -63,8 +63,12 @@ def test_an_interrupt_waits_until_dvc_has_written_its_files(root: Path, monkeypa
         stream.write(json.dumps(value))
 
     monkeypatch.setattr("dvc.rwlock.json.dump", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        reproduce(root)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            reproduce(root)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "write" in json.loads((root / ".dvc/tmp/rwlock").read_text())
 
 
