@@ -1,11 +1,15 @@
-"""README's lines of Python, as a reader would run them."""
+"""README's lines of Python, as a reader would run them, and its numbers, as reports/ has them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DATASETS = ("rotated_mnist", "translated_mnist", "walker", "weizmann")
 
 
 def test_readmes_python_walks_near_the_truth() -> None:
@@ -18,3 +22,20 @@ def test_readmes_python_walks_near_the_truth() -> None:
 
 def test_readme_is_short() -> None:
     assert len(README.splitlines()) < 110
+
+
+def test_readmes_table_says_what_table_1_says() -> None:
+    table = pd.read_csv(ROOT / "reports" / "table1.csv").set_index(["dataset", "method"])
+    assert set(DATASETS) == set(table.index.levels[0])
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+\|[^|]+\|[^|]+\|[^|]+)\| ([^|]+) \|$", README, re.MULTILINE)
+    assert {method for method, _, _ in rows} == set(table.index.levels[1])
+    for method, scores, covered in rows:
+        known = [table.loc[(dataset, method)] for dataset in DATASETS]
+        assert [cell.strip().strip("*") for cell in scores.split("|")] == [
+            _text(row["dtw_ssid"], ".4f") for row in known
+        ]
+        assert covered.split(", ") == [_text(row["coverage"], ".0%") for row in known[:3]]
+
+
+def _text(number: float, form: str) -> str:
+    return "-" if pd.isna(number) else format(number, form)

@@ -135,8 +135,8 @@ def _of_kind(kind: str, name: str, params: Params) -> str | None:
 def _generator(name: str, params: Params, paths: Paths) -> Figure | None:
     """None if no analysis of symmetries was run."""
     analysis = _of_kind("symmetry", name, params)
-    columns = ("tangents", "frames", "k", "eigenvalue")
-    table = load_analysis(name, analysis, "generators", paths, columns) if analysis else None
+    columns = ("frames", "k", "eigenvalue")
+    table = load_analysis(name, analysis, "generators", paths, columns, ("walk", "tangents")) if analysis else None
     if analysis is None or table is None:
         return None
     folder, made_by = paths.analysis(name, analysis), f"manex analyse {name} {analysis}"

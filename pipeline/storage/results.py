@@ -73,12 +73,18 @@ def load_results(dataset: str, paths: Paths) -> Results:
 
 
 def load_analysis(
-    dataset: str, analysis: str, table: str, paths: Paths, needed: Collection[str] = ()
+    dataset: str,
+    analysis: str,
+    table: str,
+    paths: Paths,
+    needed: Collection[str] = (),
+    text: Collection[str] = ("walk", "denoiser"),
 ) -> pd.DataFrame | None:
     """A table of an analysis, one row or more per walk; None if it was not run or has no such table.
 
     Args:
         needed: columns of numbers.
+        text: columns of names.
 
     Raises:
         UserError: missing or damaged.
@@ -86,7 +92,7 @@ def load_analysis(
     folder, made_by = paths.analysis(dataset, analysis), f"manex analyse {dataset} {analysis}"
     if absence(folder) or not (folder / f"{table}.csv").is_file():
         return None
-    return read_csv(folder / f"{table}.csv", made_by, needed, text=("walk", "denoiser"))
+    return read_csv(folder / f"{table}.csv", made_by, needed, text)
 
 
 def not_analysed(dataset: str, analysis: str, paths: Paths) -> dict[str, str]:
