@@ -3,7 +3,7 @@
     python -m benchmarks.scaling [--dataset rotated_mnist] [--frames 10] [--repeats 3] [--costs]
 
 Needs the prepared dataset and its trained network. The same cells on one and on two processes, by joblib and on a Dask
-cluster over TCP on 127.0.0.1, one thread a cell, in turns; every table must have the same bytes. `--costs`: cells of
+cluster over TCP on 127.0.0.1, one thread per cell, in turns; every table must have the same bytes. `--costs`: cells of
 different sizes instead, in CPU seconds.
 """
 

@@ -59,7 +59,7 @@ class CoordinateSummary:
         stalls: steps shorter than `STALL_SHARE` of the median step, or than half a spacing.
         jumps: steps longer than the least of `JUMP_SHARE` of the manifold and `JUMP_STEPS` times the usual step
             (the larger of the median step and the given one).
-        mean_speed: mean step along the initial direction without jumps, latent units a frame.
+        mean_speed: mean step along the initial direction without jumps, latent units per frame.
         distance: mean RMS distance of the generated frames to the manifold, in grey levels.
     """
 

@@ -69,7 +69,7 @@ class _Task:
 
 
 class LocalPool:
-    """Processes of this machine, one a task."""
+    """Processes of this machine, one per task."""
 
     def __init__(self, at_once: int) -> None:
         self.size = at_once

@@ -1,4 +1,4 @@
-"""How far a run is: a live table on a terminal, a line a cell elsewhere. On stderr."""
+"""How far a run is: a live table on a terminal, one line per cell elsewhere. On stderr."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SIGMA, STRENGTH = 0.2, 30.0
 
 
 def differences(height: int, width: int) -> torch.Tensor:
-    """All forward differences of a flattened image, one a row: the gradient without boundary."""
+    """All forward differences of a flattened image, one per row: the gradient without boundary."""
     rows = []
     index = torch.arange(height * width).reshape(height, width)
     for here, there in ((index[:-1], index[1:]), (index[:, :-1], index[:, 1:])):

@@ -17,7 +17,7 @@ ODE = RNNODE()
 
 
 class Turning(networks.RNNODE):
-    """Its code is the two given pixels; the ODE turns it by a tenth of a radian a frame."""
+    """Its code is the two given pixels; the ODE turns it by a tenth of a radian per frame."""
 
     def encode(self, clips: Tensor) -> Tensor:
         return clips[:, 1, 0, 0, :2]

@@ -18,7 +18,7 @@ Pictures = np.ndarray
 
 
 def moving_square(frames: int, height: int = 24, width: int = 40, side: int = 8) -> Pictures:
-    """(frame, height, width, 3): a reddish square that moves one pixel a frame to the right, over grey noise."""
+    """(frame, height, width, 3): a reddish square that moves one pixel per frame to the right, over grey noise."""
     noise = np.random.default_rng(0).integers(60, 70, (height, width, 3), np.uint8)
     pictures = np.repeat(noise[None], frames, 0)
     for index in range(frames):

@@ -68,7 +68,7 @@ def made(paths: Paths, **changes: object) -> tuple[torch.Tensor, str]:
 
 
 def test_a_crop_follows_the_person(paths: Paths, tmp_path: Path) -> None:
-    """The square moves a pixel a frame; in the crop it stays in the middle, as large as the margin leaves it."""
+    """The square moves one pixel per frame; in the crop it stays in the middle, as large as the margin leaves it."""
     videos, told = made(fetched(paths, tmp_path, "avi"), colour="rgb")
     assert videos.shape == (9, 5, 3, 16, 16)
     assert told == "action jack, 9 people: original videos, cropped around the person; 270 frames of 9 clips"
