@@ -19,7 +19,7 @@ from manex.errors import GeometryError, GeometryWarning
 from manex.geometry.products import Jacobian
 from pipeline.config.plugins import FOLDER, PlugIn, PlugInCallable, PlugInDeepinv, PlugInDiffusers, located
 from pipeline.errors import UserError, suggestion
-from pipeline.models import own_files
+from pipeline.models import own_modules
 from pipeline.models.adapted import Adapted, OnArrays
 from pipeline.models.libraries import deepinv_model, diffusers_model
 from pipeline.models.weights import fill
@@ -113,7 +113,7 @@ def _file(root: Path, source: str, field: str) -> ModuleType:
         close = stray or suggestion(source.removeprefix(f"{FOLDER}/"), there)
         raise UserError(f"params.yaml: {field}: {path} is not there{close}")
     with _blamed(f"{field}: {path} cannot be imported"):
-        return own_files.load(path)
+        return own_modules.load(path)
 
 
 def _package(source: str, field: str) -> ModuleType:

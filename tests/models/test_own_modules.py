@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.models import own_files
+from pipeline.models import own_modules
 
 FILES = {
     "net.py": """
@@ -47,13 +47,13 @@ def folders(tmp_path: Path) -> list[Path]:
 
 
 def seen(folder: Path) -> tuple[set[str], str]:
-    module = own_files.load(folder / "net.py")
+    module = own_modules.load(folder / "net.py")
     return module.seen(), module.later()
 
 
 def test_each_file_has_its_own_neighbours_in_any_order_also_when_a_function_imports_them(folders: list[Path]) -> None:
     before = list(sys.path)
-    modules = [own_files.load(folder / "net.py") for folder in (*folders, folders[0])]
+    modules = [own_modules.load(folder / "net.py") for folder in (*folders, folders[0])]
     for module, value in zip(modules, ("a", "b", "a"), strict=True):
         assert module.seen() == {value}
         assert module.later() == value
@@ -73,11 +73,11 @@ def test_two_files_of_one_folder_share_no_state(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text(f"from state import held\nheld.append({name!r})\n")
     for name in ("one", "two", "one"):
-        assert own_files.load(tmp_path / f"{name}.py").held == [name]
+        assert own_modules.load(tmp_path / f"{name}.py").held == [name]
 
 
 def test_a_change_is_seen_at_the_next_load_and_no_bytecode_is_left(folders: list[Path]) -> None:
-    own_files.load(folders[0] / "net.py")
+    own_modules.load(folders[0] / "net.py")
     for name in ("utils", "late", "parts/sibling"):
         path = folders[0] / f"{name}.py"
         path.write_text(path.read_text().replace("'a'", "'c'"))
@@ -87,18 +87,18 @@ def test_a_change_is_seen_at_the_next_load_and_no_bytecode_is_left(folders: list
 
 def test_a_folder_of_weights_does_not_hide_an_installed_module(folders: list[Path]) -> None:
     (folders[0] / "uses.py").write_text("import json\nfrom json import dumps\n")
-    assert own_files.load(folders[0] / "uses.py").json is sys.modules["json"]
+    assert own_modules.load(folders[0] / "uses.py").json is sys.modules["json"]
 
 
 @pytest.mark.parametrize("name", ["my-net", "net.v2", "1"])
 def test_the_name_of_a_file_need_not_be_an_identifier(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.py").write_text("import utils\nvalue = utils.value\n")
     (tmp_path / "utils.py").write_text("value = 3\n")
-    module: ModuleType = own_files.load(tmp_path / f"{name}.py")
+    module: ModuleType = own_modules.load(tmp_path / f"{name}.py")
     assert module.value == 3
 
 
 def test_a_file_and_its_neighbour_may_import_each_other(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("first = 1\nimport helper\nsecond = helper.first + 1\n")
     (tmp_path / "helper.py").write_text("from net import first\n")
-    assert own_files.load(tmp_path / "net.py").second == 2
+    assert own_modules.load(tmp_path / "net.py").second == 2
