@@ -32,7 +32,11 @@ class BiasFreeBatchNorm(nn.Module):
 
 
 def he_initialise(network: nn.Module) -> None:
-    """Draw the filters of every convolution with the variance that keeps a ReLU network's signal (He et al. 2015)."""
+    """Draw the filters of every convolution with the variance that keeps a ReLU network's signal (He et al. 2015).
+
+    The reference draws transposed convolutions so as well, with PyTorch's count of their inputs: its
+    `weights_init_kaiming` takes every module with "Conv" in its name.
+    """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
