@@ -64,6 +64,10 @@ class Paths:
         """Outside the tracked output, which DVC empties before it runs the stage."""
         return self.root / "models" / ".checkpoints" / f"{dataset}-{model.replace('/', '-')}.safetensors"
 
+    def weights(self, dataset: str) -> Path:
+        """The hashes of what each method walks with, for DVC."""
+        return self.root / "data" / "weights" / dataset
+
     def extrapolated(self, dataset: str, method: str) -> Path:
         return self.root / "data" / "extrapolated" / dataset / method
 

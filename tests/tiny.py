@@ -43,6 +43,7 @@ analyse:
 STAGES = (
     ("prepare", DATASET),
     ("train", DATASET, "resunet"),
+    ("weights", DATASET),
     ("extrapolate", DATASET, "linear"),
     ("extrapolate", DATASET, "walked"),
     ("evaluate", DATASET),

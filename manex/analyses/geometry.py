@@ -55,7 +55,12 @@ def geometry(subjects: Sequence[Subject], dataset: Dataset, cfg: Geometry) -> It
 
 
 def diagnose(
-    denoiser: Denoiser, sigma: float, videos: Videos, manifolds: Sequence[LatentManifold], every: int = 6, seed: int = 0
+    denoiser: Denoiser,
+    sigma: float,
+    videos: Videos,
+    manifolds: Sequence[LatentManifold],
+    every: int = 12,
+    seed: int = 0,
 ) -> Iterator[dict[str, Tensor]]:
     """The geometry at every `every`-th frame, at a noisy copy of it, all videos at once.
 

@@ -95,14 +95,25 @@ def train(dataset: Dataset, model: Model) -> None:
     sync.log_record(paths, *(paths.record("train", f"{dataset}-{trained}") for trained in entry.names(model)))
 
 
+def weights(dataset: Dataset) -> None:
+    """Record for DVC which network each method walks with: [dim]manex weights rotated_mnist[/]"""
+    params, paths = project()
+    params.dataset(dataset)
+    from pipeline.stages.weights import weights
+
+    weights(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
+
+
 def extrapolate(dataset: Dataset, method: Method) -> None:
     """Continue every video from its first two frames: [dim]manex extrapolate rotated_mnist tangent_flow[/]"""
     params, paths = project()
     entry = params.method(dataset, method)
 
     from pipeline.config.methods import MethodEntry
+    from pipeline.stages.weights import refresh
     from pipeline.storage import skipped
 
+    refresh(dataset, method, entry, paths)
     model = entry.model_name if isinstance(entry, MethodEntry) else ""
     if not skipped.extrapolation(paths, dataset, method, model).runs(entry) or not isinstance(entry, MethodEntry):
         return
@@ -175,5 +186,5 @@ def project(whole: bool = False) -> tuple[Params, Paths]:
     return params, Paths(home=params.reports)
 
 
-COMMANDS = (code, fetch, prepare, train, extrapolate, evaluate, analyse, table, figures)
+COMMANDS = (code, fetch, prepare, train, weights, extrapolate, evaluate, analyse, table, figures)
 """In the order in which the stages run."""

@@ -63,6 +63,7 @@ class Cells:
             entry = params.dataset(name)
             source = entry.settings.source
             yield f"prepare/{name}", self._closure("prepare", entry.module, source and f"pipeline.sources.{source}")
+            yield f"weights/{name}", self.weights(name)
             yield f"evaluate/{name}", self.evaluate(name)
         for name, model in product(params.datasets, params.models):
             yield f"train/{name}/{model}", self.train(name, model)
@@ -81,6 +82,12 @@ class Cells:
         if isinstance(entry, Skipped):
             return {}
         return self._closure("extrapolate", *self._modules(name, [entry])) | self._plug_ins([entry])
+
+    def weights(self, name: str) -> dict[str, Any]:
+        """Which network each method walks with."""
+        methods = {method: self.params.method(name, method) for method in self.params.methods}
+        models = {m: entry.model_name for m, entry in methods.items() if isinstance(entry, MethodEntry)}
+        return self._closure("weights") | {"models": models}
 
     def evaluate(self, name: str) -> dict[str, Any]:
         """The scores of a dataset: what they diagnose is what all methods walk with."""
@@ -164,6 +171,7 @@ def _remove_others(params: Params, paths: Paths) -> None:
     wanted = {
         paths.root / "data" / "prepared": (params.datasets, None),
         paths.root / "models": (params.datasets, params.models),
+        paths.root / "data" / "weights": (params.datasets, None),
         paths.root / "data" / "extrapolated": (params.datasets, params.methods),
         paths.root / "data" / "scores": (params.datasets, None),
         paths.analyses: (params.datasets, params.analyses),

@@ -69,7 +69,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(computed: Path, tmp_path: Path) -> Iterator[Path]:
     """The same; what a test may change comes back as it was."""
-    kept = ("manex", "pipeline", "params.yaml", "dvc.lock", "data/code", "reports")
+    kept = ("manex", "pipeline", "params.yaml", "dvc.lock", "data", "models", "reports")
     for name in kept:
         copy = shutil.copytree if (computed / name).is_dir() else shutil.copy
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -159,6 +159,13 @@ def test_a_new_analysis_runs_itself_and_what_shows_it(project: Path) -> None:
     text = (project / "params.yaml").read_text().replace("analyses: [spectrum]", "analyses: [spectrum, geometry]")
     (project / "params.yaml").write_text(text + GEOMETRY)
     assert sorted(reproduced(project)) == ["analyse@walker-geometry", "code", "figures", "table"]
+
+
+def test_a_new_network_runs_its_own_walks_alone(project: Path) -> None:
+    file = project / "params.yaml"
+    file.write_text(file.read_text().replace("latent: 4", "latent: 5"))
+    walks = [stage for stage in reproduced(project) if stage.startswith("extrapolate")]
+    assert walks == ["extrapolate@walker-vae"]
 
 
 def reordered(text: str) -> str:
