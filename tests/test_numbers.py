@@ -13,7 +13,6 @@ PAGES = {
     "README.md": "reports",
     "docs/method.md": "reports",
     "docs/claims.md": "reports",
-    "docs/rivals.md": "reports/rivals",
 }
 """Each page, and the folder of its numbers."""
 TITLES = {
