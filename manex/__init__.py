@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from manex.geometry.tangent import project as project
     from manex.geometry.tangent import retention as retention
     from manex.geometry.tangent import soft_projection as soft_projection
+    from manex.measurements.base import Measurement as Measurement
+    from manex.measurements.hole import Hole as Hole
+    from manex.measurements.hole import hole as hole
     from manex.metrics.dtw import dtw_ssid as dtw_ssid
     from manex.metrics.psnr import psnr as psnr
     from manex.metrics.scores import score as score
@@ -68,6 +71,8 @@ if TYPE_CHECKING:
     from manex.noises.draws import ItemNoise as ItemNoise
     from manex.samplers.ascent import ascend as ascend
     from manex.samplers.ddim import ddim as ddim
+    from manex.samplers.stochastic_ascent import StochasticAscent as StochasticAscent
+    from manex.samplers.stochastic_ascent import stochastic_ascent as stochastic_ascent
     from manex.training.loop import Training as Training
     from manex.training.resunet import ResUNetTraining as ResUNetTraining
     from manex.training.unet import UNetTraining as UNetTraining
@@ -82,6 +87,7 @@ _PUBLIC = {
     "FlowDenoise": "manex.extrapolators.flow_denoise:FlowDenoise",
     "GeometryError": "manex.errors:GeometryError",
     "GeometryWarning": "manex.errors:GeometryWarning",
+    "Hole": "manex.measurements.hole:Hole",
     "Images": "manex.datasets.digits:Images",
     "ItemNoise": "manex.noises.draws:ItemNoise",
     "Jacobian": "manex.geometry.products:Jacobian",
@@ -91,6 +97,7 @@ _PUBLIC = {
     "LocalPca": "manex.extrapolators.local_pca:LocalPca",
     "MCVD": "manex.extrapolators.mcvd:MCVD",
     "ManexError": "manex.errors:ManexError",
+    "Measurement": "manex.measurements.base:Measurement",
     "Memoriser": "manex.denoisers.memoriser:Memoriser",
     "MetricError": "manex.errors:MetricError",
     "NetworkDenoiser": "manex.denoisers.network:NetworkDenoiser",
@@ -102,6 +109,7 @@ _PUBLIC = {
     "RNNODE": "manex.extrapolators.rnn_ode:RNNODE",
     "ResUNetTraining": "manex.training.resunet:ResUNetTraining",
     "Rotation": "manex.datasets.rotation:Rotation",
+    "StochasticAscent": "manex.samplers.stochastic_ascent:StochasticAscent",
     "SymmetryFlow": "manex.extrapolators.symmetry_flow:SymmetryFlow",
     "TangentFlow": "manex.extrapolators.tangent_flow:TangentFlow",
     "TangentSpace": "manex.extrapolators.tangent_space:TangentSpace",
@@ -115,6 +123,7 @@ _PUBLIC = {
     "ascend": "manex.samplers.ascent:ascend",
     "ddim": "manex.samplers.ddim:ddim",
     "dtw_ssid": "manex.metrics.dtw:dtw_ssid",
+    "hole": "manex.measurements.hole:hole",
     "principal_angles": "manex.geometry.tangent:principal_angles",
     "project": "manex.geometry.tangent:project",
     "psnr": "manex.metrics.psnr:psnr",
@@ -123,6 +132,7 @@ _PUBLIC = {
     "score": "manex.metrics.scores:score",
     "soft_projection": "manex.geometry.tangent:soft_projection",
     "ssim_distances": "manex.metrics.ssim:ssim_distances",
+    "stochastic_ascent": "manex.samplers.stochastic_ascent:stochastic_ascent",
     "top_eigenspace": "manex.geometry.eigen:top_eigenspace",
     "translation": "manex.datasets.translation:translation",
     "walk": "manex.extrapolators.walk:walk",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {
     "manex": (
         {"arrays", "errors", "settings"},
-        {"datasets", "geometry", "motion", "networks", "noises"},
+        {"datasets", "geometry", "measurements", "motion", "networks", "noises"},
         {"denoisers"},
         {"metrics", "samplers"},
         {"analyses", "completers", "extrapolators", "training"},
