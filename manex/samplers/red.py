@@ -21,7 +21,7 @@ class RED(PlugAndPlay):
 def red(denoiser: Denoiser, start: Frames, cfg: RED, problem: Problem) -> Iterator[SampleState]:
     """x <- x + mu (R^T (c - R x) / noise^2 + (D(x; sigma) - x) / sigma^2), 1 / mu = 1 / noise^2 + 1 / sigma^2.
 
-    By Tweedie (D - x) / sigma^2 is the score of the images with noise of level sigma. So with an exact Gaussian denoiser
+    By Tweedie (D - x) / sigma^2 is the score of the images with noise of level sigma. With an exact Gaussian denoiser
     the fixed point is the posterior mean under *that* prior. The energy x^T (x - D(x)) / 2 has this gradient only if D
     is homogeneous and its Jacobian symmetric (Reehorst and Schniter 2019).
 
