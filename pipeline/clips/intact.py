@@ -10,13 +10,15 @@ from typing import BinaryIO
 
 _SEGMENT, _CLUSTER, _CRC = 0x18538067, 0x1F43B675, 0xBF
 _TS_PACKET = 188
+_ASF = bytes.fromhex("3026b2758e66cf11")
+_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def defect(path: Path) -> str | None:
     """What is wrong with the structure of a file, in words; "" if it is whole; None if nothing in it says so.
 
-    Known are AVI (RIFF), MP4 and MOV, Matroska and WebM, Ogg, MPEG program and transport streams, GIF. A stream that is
-    cut between two packets is just a shorter one.
+    Known are AVI (RIFF), MP4 and MOV, Matroska and WebM, WMV, Ogg, MPEG program and transport streams, GIF. A stream
+    that is cut between two packets is just a shorter one.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
@@ -131,6 +133,14 @@ def _ogg(stream: BinaryIO, size: int) -> str:
     return _beyond(size - len(tail) + page + 27 + segments + sum(tail[page + 27 : page + 27 + segments]), size)
 
 
+def _asf(stream: BinaryIO, size: int) -> str | None:
+    """WMV and ASF: the header has the size of the file, unless it was broadcast."""
+    head = stream.read(2**16)
+    place = head.find(_FILE_PROPERTIES)
+    said = int.from_bytes(head[place + 40 : place + 48], "little") if place >= 0 else 0
+    return _beyond(said, size) if said else None
+
+
 def _gif(stream: BinaryIO, size: int) -> str:
     """GIF: blocks up to a trailer."""
     content = stream.read(size)
@@ -160,6 +170,7 @@ _CHECKS: tuple[_Check, ...] = (
     (_boxes, lambda start: start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")),
     (_ebml, lambda start: start[:4] == b"\x1a\x45\xdf\xa3"),
     (_program, lambda start: start[:4] == b"\0\0\1\xba"),
+    (_asf, lambda start: start[:8] == _ASF),
     (_ogg, lambda start: start[:4] == b"OggS"),
     (_gif, lambda start: start[:4] == b"GIF8"),
     (_transport, lambda start: start[:1] == b"\x47" or start[4:5] == b"\x47"),

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from pipeline.errors import UserError
 
 _CLOCK = r"(?<!\d)(?P<h>[01]\d|2[0-3])[-_.:h](?P<m>[0-5]\d)[-_.:m](?P<s>[0-5]\d(?:\.\d+(?![.\d]))?)(?!\d)"
-_DATE = r"(?<!\d)(?P<year>\d{4})[-_.](?P<month>0\d|1[0-2])[-_.](?P<day>[0-2]\d|3[01])(?!\d)"
+_DATE = r"(?<!\d)(?P<year>[1-9]\d{3})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-2]\d|3[01])(?!\d)"
 _DECIMAL = r"(?<![\d.])\d+\.\d+(?:[eE][+-]?\d+)?(?!\.?\d)|(?<![\d.])\d+[eE][+-]\d+(?!\d)"
 _NUMBER = re.compile(rf"{_DATE}|{_CLOCK}|(?P<decimal>{_DECIMAL})|(?P<integer>\d+)", re.ASCII)
 _HINT = "give each series a folder of its own, with numbers of one form"
@@ -68,7 +69,7 @@ def gap(files: Sequence[Path]) -> str:
     numbers = np.array([_signed(name, names) for name in names], object)
     for column in range(numbers.shape[1]):
         steps = [after - before for before, after in pairwise(numbers[:, column])]
-        usual = sorted(steps)[len(steps) // 2]
+        usual = sorted(steps)[(len(steps) - 1) // 2]
         wide = [place for place, step in enumerate(steps) if usual > 0 and step > Fraction(3, 2) * usual]
         if wide:
             more = f", and {len(wide) - 1} more gaps" if len(wide) > 1 else ""
@@ -102,7 +103,8 @@ def taken_apart(stem: str) -> Name:
 
 def _value(found: re.Match[str]) -> Fraction:
     if found["year"]:
-        return Fraction(int(found["year"]) * 372 + int(found["month"]) * 31 + int(found["day"]))
+        first = date(int(found["year"]), int(found["month"]), 1).toordinal()
+        return Fraction(first + int(found["day"]))
     if found["h"]:
         return Fraction(found["h"]) * 3600 + Fraction(found["m"]) * 60 + Fraction(found["s"])
     return Fraction(found["decimal"] or found["integer"])

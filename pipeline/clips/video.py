@@ -60,7 +60,8 @@ def read_video(path: Path, levels: Levels, say: Say) -> Iterator[Picture]:
                 limit(path, count, frame.height, frame.width)
                 if (frame.height, frame.width) != size:
                     raise UserError(f"{path}: frame {count} is {frame.width}x{frame.height}, not {size[1]}x{size[0]}")
-                times.add(frame.time, float((frame.duration or 0) * (frame.time_base or 0)))
+                unit = stream.time_base or Fraction(0)  # the frame's own is lost at the end
+                times.add(None if frame.pts is None else float(frame.pts * unit), float((frame.duration or 0) * unit))
                 shape = _shown(*size, stream.sample_aspect_ratio or Fraction(1))
                 limit(path, count, *shape)
                 decoded, deep = _pixels(frame, shape)
@@ -143,7 +144,7 @@ def _orientation(path: Path) -> int:
 
     with av.open(path, container_options=OPENED) as container:
         frame = next(container.decode(_stream(container, path, lambda line: None)), None)
-        matrix: Any = frame.side_data.get(Type.DISPLAYMATRIX) if frame else None
+        matrix: Any = frame.side_data.get(Type.DISPLAYMATRIX, None) if frame else None  # type: ignore[call-overload]
         return UPRIGHT if matrix is None else of_matrix(bytes(matrix))
 
 
