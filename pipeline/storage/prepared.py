@@ -12,6 +12,9 @@ from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_json, read_tensors, replacing_folder, write_json, write_tensors
 from pipeline.storage.skipped import STILLS
 
+CLIPS = "clips"
+"""The key of dataset.json that names the videos."""
+
 
 def write_prepared(name: str, dataset: Dataset, facts: dict[str, Any], paths: Paths) -> None:
     """Write data/prepared/NAME: the tensors, and `facts` next to what describes the dataset."""
@@ -26,6 +29,7 @@ def write_prepared(name: str, dataset: Dataset, facts: dict[str, Any], paths: Pa
         period = dataset.manifolds[0].period
     own = {"latent": dataset.coordinates is not None, "unit": dataset.unit, "private": dataset.private}
     own |= {} if len(dataset.videos) else {STILLS: True}
+    own |= {CLIPS: list(dataset.names)} if dataset.names else {}
     with replacing_folder(paths.prepared(name), sealed=True) as folder:
         write_tensors(folder / "frames.safetensors", tensors)
         write_json(folder / "dataset.json", {**facts, **own, "period": period})
@@ -47,7 +51,8 @@ def load_prepared(name: str, paths: Paths) -> Dataset:
             manifolds = tuple(LatentManifold(frames, fine, facts["period"]) for frames in tensors["dense"])
             known = {"coordinates": tensors["coordinates"], "manifolds": manifolds}
         parts: dict[str, Any] = {part: tensors[part] for part in ("videos", "clip", "held_out")}
+        names = tuple(map(str, facts.get(CLIPS, ())))
         parts["frames"] = tensors.get("frames", tensors["videos"].flatten(0, 1))
-        return Dataset(**parts, **known, unit=str(facts["unit"]), private=bool(facts["private"]))
+        return Dataset(**parts, **known, unit=str(facts["unit"]), private=bool(facts["private"]), names=names)
     except (KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
         raise damaged(folder, error, made_by) from None
