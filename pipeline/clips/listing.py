@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.clips.formats import PICTURES, VIDEOS
 from pipeline.clips.limits import regular
 from pipeline.clips.order import gap, in_order, natural
-from pipeline.clips.stills import PICTURES
-from pipeline.clips.video import VIDEOS, Say
+from pipeline.clips.video import Say
 from pipeline.errors import UserError
 
 JUNK = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from manex.datasets.base import DatasetSettings
 from manex.datasets.frames import Frames, NamedClips
@@ -41,6 +43,14 @@ def read(cfg: DatasetSettings, paths: Paths) -> NamedClips:
             )
         clips[clip.name] = frames
     return NamedClips(clips, "clips of one's own")
+
+
+def places(cfg: DatasetSettings, names: Sequence[str], paths: Paths) -> list[Path]:
+    """Where the clips of these names are, as far as DVC sees them: below the project's root."""
+    assert isinstance(cfg, Frames)
+    top = paths.root / cfg.path
+    found = [top / name if (top / name).exists() else top for name in names]
+    return [place for place in found if place.is_relative_to(paths.root)]
 
 
 def _say(line: str) -> None:

@@ -10,17 +10,19 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.clips.formats import PICTURES
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import ORIGINS, SEAL
+from pipeline.tracking import trace
 
 Origins = Mapping[str, str]
-"""The hash of each folder's seal, by the folder's path below the root."""
+"""A hash of each origin, by its path below the root: of a folder's seal, or of a clip."""
 
 
-def origins(paths: Paths, *folders: Path) -> Origins:
-    """The folders as they are now; those that are not sealed, as in earlier versions, are left out."""
-    found = {folder.relative_to(paths.root).as_posix(): _stamp(folder) for folder in folders}
+def origins(paths: Paths, *places: Path) -> Origins:
+    """Artifacts and clips as they are now; folders that are not sealed, as in earlier versions, are left out."""
+    found = {place.relative_to(paths.root).as_posix(): _stamp(place) for place in places}
     return {name: stamp for name, stamp in found.items() if stamp}
 
 
@@ -37,14 +39,14 @@ def _check(paths: Paths, folder: Path, seen: set[Path]) -> None:
     if folder in seen:
         return
     seen.add(folder)
-    for name, stamp in _noted(folder).items():
-        source = paths.root / name
-        _check(paths, source, seen)
-        now = _stamp(source)
+    noted = _noted(folder)
+    for name in noted:
+        _check(paths, paths.root / name, seen)
+    for name, stamp in noted.items():
+        now = _stamp(paths.root / name)
         if now and now != stamp:
-            raise UserError(
-                f"{folder}: made from another {name} than is here; make it again with: {_command(paths, folder)}"
-            )
+            other = f"made from another {name} than is here"
+            raise UserError(f"{folder}: {other}; make it again with: {_command(paths, folder)}")
 
 
 def _noted(folder: Path) -> Origins:
@@ -55,9 +57,15 @@ def _noted(folder: Path) -> Origins:
         return {}
 
 
-def _stamp(folder: Path) -> str:
-    seal = folder / SEAL
-    return hashlib.sha256(seal.read_bytes()).hexdigest() if seal.is_file() else ""
+def _stamp(place: Path) -> str:
+    """The hash of a seal; of a video; of the pictures of a clip. "" if there is none of them."""
+    if place.is_file():
+        return trace.digest(place)
+    if (place / SEAL).is_file():
+        return trace.digest(place / SEAL)
+    files = sorted(place.iterdir()) if place.is_dir() else []
+    pictures = [f"{file.name} {trace.digest(file)}" for file in files if file.suffix.lower() in PICTURES]
+    return hashlib.sha256("\n".join(pictures).encode()).hexdigest()[:32] if pictures else ""
 
 
 def _command(paths: Paths, folder: Path) -> str:

@@ -85,7 +85,9 @@ STILL = {
     "one picture": np.repeat(moving_square(1), 12, 0),
     "black at first": np.concatenate([np.zeros((3, 24, 40, 3), np.uint8), moving_square(9)])[[0, 1, *range(2, 9)]],
     "doubled at first": moving_square(8)[[0, 0, 1, 2, 3]],
-    "faint noise at first": np.concatenate([moving_square(1), moving_square(1) ^ (np.arange(40)[:, None] == 39), moving_square(5)[1:]]),
+    "faint noise at first": np.concatenate(
+        [moving_square(1), moving_square(1) ^ (np.arange(40)[:, None] == 39), moving_square(5)[1:]]
+    ),
     "every frame twice": np.repeat(moving_square(6), 2, 0),
     "every frame three times": np.repeat(moving_square(6), 3, 0),
 }
@@ -112,15 +114,12 @@ def _seeds_that_start_still(clip: np.ndarray) -> list[int]:
 def test_a_clip_that_rests_elsewhere_than_at_its_given_frames_is_walked_with(tmp_path: Path) -> None:
     clip = moving_square(9)[[0, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8]]
     write_pictures(tmp_path / "mine" / "a", clip)
-    outcomes = set()
-    for seed in range(20):
-        try:
-            clips(tmp_path, seed=seed, frames=3)
-            outcomes.add("made")
-        except ValueError as error:
-            assert "a hardly moves between frames" in str(error)
-            outcomes.add("refused")
-    assert outcomes == {"made", "refused"}
+    starts = {seed: int(np.random.default_rng([seed, 0]).integers(9)) for seed in range(20)}
+    still = next(seed for seed, start in starts.items() if start in (5, 6))
+    moving = next(seed for seed, start in starts.items() if start not in (5, 6))
+    assert len(clips(tmp_path, seed=moving, frames=3).videos) == 1
+    with pytest.raises(ValueError, match="a hardly moves between frames"):
+        clips(tmp_path, seed=still, frames=3)
 
 
 def test_videos_are_known_by_the_names_of_their_clips_in_natural_order(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_the_settings_of_levels_reach_the_frames(tmp_path: Path) -> None:
         (tmp_path / "mine").mkdir(exist_ok=True)
         Image.fromarray(picture).save(tmp_path / "mine" / f"{number}.png")
     bright = clips(tmp_path, bits=12).frames
-    np.testing.assert_allclose(bright, moving_square(8, 16, 30)[:, None, :, 7:23, 0] * 16 / 4095, atol=1e-4)
+    np.testing.assert_allclose(bright, moving_square(8, 16, 30)[:, None, :, 7:23, 0] * 16.0 / 4095, atol=1e-4)
 
 
 def test_what_is_skipped_or_odd_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +151,10 @@ def test_what_is_skipped_or_odd_is_said_on_stderr(tmp_path: Path, capsys: pytest
     (tmp_path / "mine" / ".DS_Store").touch()
     clips(tmp_path)
     said = capsys.readouterr().err
-    for words in ("mine: skipped .DS_Store", "not used, as neither pictures nor videos: a/frame_2.txt", "mine/a: the numbers have a gap"):
+    for words in (
+        "mine: skipped .DS_Store",
+        "not used, as neither pictures nor videos: a/frame_2.txt",
+        "mine/a: the numbers have a gap",
+    ):
         assert words in said
     assert all(line.startswith("manex: ") for line in said.splitlines())
