@@ -20,17 +20,11 @@ from pipeline.clips.read import read_clip
 from pipeline.clips.stills import read_strip
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.sources.weizmann_files import FOLDERS, MASKS
+from pipeline.sources.weizmann_files import FOLDERS, MASKS, WHAT
 from pipeline.storage.artifacts import damaged, read_json, sha256
 
 Masks = Mapping[str, NDArray[np.uint8]]
 FETCH = "manex fetch weizmann"
-WHAT = {
-    "avi": "original videos, cropped around the person",
-    "avi without masks": "original videos, central square (no masks to crop by)",
-    "strips": "64x64 crops that follow the person",
-    "masks": "silhouettes, not the videos themselves",
-}
 
 
 def read(cfg: DatasetSettings, paths: Paths) -> PersonClips:
