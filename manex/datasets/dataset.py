@@ -33,6 +33,7 @@ class Dataset:
         manifolds: for each video, the dense sampling of the manifold it lies on; empty where none is known.
         unit: of the latent coordinate.
         private: whether it shows what must not be published, such as real people.
+        names: of the videos; empty if they have none.
 
     Raises:
         ValueError: the parts do not fit together.
@@ -52,6 +53,7 @@ class Dataset:
     manifolds: tuple[LatentManifold, ...] = ()
     unit: str = ""
     private: bool = False
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_frames(self)
@@ -71,6 +73,8 @@ class Dataset:
             manifolds = (LatentManifold(torch.from_numpy(dense), fine, made.period) for dense in made.dense)
             coordinates = torch.from_numpy(made.coordinates)
             known = {"coordinates": coordinates, "manifolds": tuple(manifolds), "unit": made.unit}
+        else:
+            known = {"names": made.names}
         arrays = {"videos": made.videos, "frames": made.frames, "clip": made.clip, "held_out": numbers}
         tensors: dict[str, Any] = {
             name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()
@@ -81,6 +85,10 @@ class Dataset:
     def shape(self) -> dict[str, int]:
         """Channels and side of a frame: what a network is built for."""
         return {"channels": self.frames.shape[1], "size": self.frames.shape[-1]}
+
+    def name_of(self, video: int) -> str:
+        """How a video is told from the others: its number, with its name if it has one."""
+        return f"{video} ({self.names[video]})" if self.names else str(video)
 
     @property
     def dense(self) -> Tensor:
@@ -140,6 +148,8 @@ def _check_frames(dataset: Dataset) -> None:
             raise ValueError(f"frames are {some.dtype} {tuple(some.shape[1:])}, not {tuple(videos.shape[2:])}")
         if len(some) and (some.min() < 0 or some.max() > 1):
             raise ValueError("grey levels outside [0, 1]")
+    if dataset.names and len(dataset.names) != len(videos):
+        raise ValueError(f"{len(dataset.names)} names for {len(videos)} videos")
     if dataset.coordinates is None:
         return
     if len(manifolds) != len(videos) or dataset.coordinates.shape != videos.shape[1:2]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from manex.datasets.base import Clips, Raw
 from manex.datasets.pictures import Frames as Clip
 from manex.datasets.videos import ClipVideos, clip_videos
+
+STILL = 0.01
+"""A first step shorter than this share of the clip's median step gives no direction to walk in."""
 
 
 class Frames(Clips):
@@ -20,13 +24,49 @@ class Frames(Clips):
     source: ClassVar[Raw | None] = "frames"
 
     path: Path = Field(description="a folder of clips, or one clip; relative to the project's root")
+    ground: int = Field(0, ge=0, le=255, description="grey level behind transparent pixels")
+    bits: int | None = Field(
+        None, ge=9, le=16, description="of a level in files of 16 bits, such as 12; 16 if not given"
+    )
 
 
-def frames(cfg: Frames, raw: Sequence[Clip]) -> ClipVideos:
-    """One video from each clip, in the order of their names; the frames of all clips to train on.
+@dataclass(frozen=True)
+class NamedClips:
+    """Clips by name, in their order, and a description in words."""
+
+    clips: Mapping[str, Clip]
+    what: str
+
+
+def frames(cfg: Frames, raw: NamedClips) -> ClipVideos:
+    """One video from each clip, in their order; the frames of all clips to train on.
 
     Raises:
-        ValueError: a clip is shorter than the video.
+        ValueError: a clip is shorter than the video, stands still, or does so at the first step of its video.
     """
-    made = clip_videos(raw, range(len(raw)), cfg.frames, cfg.stride, cfg.seed)
-    return replace(made, note=f"{len(raw)} clips of one's own, {len(made.frames)} frames")
+    clips = list(raw.clips.values())
+    made = clip_videos(clips, range(len(clips)), cfg.frames, cfg.stride, cfg.seed)
+    for name, clip, start in zip(raw.clips, clips, made.given[::2] - _starts(clips), strict=True):
+        _check_motion(name, clip, int(start), cfg.stride)
+    return replace(made, note=f"{len(clips)} {raw.what}, {len(made.frames)} frames", names=tuple(raw.clips))
+
+
+def _starts(clips: list[Clip]) -> np.ndarray:
+    return np.cumsum([0, *(len(clip) for clip in clips[:-1])])
+
+
+def _check_motion(name: str, clip: Clip, start: int, stride: int) -> None:
+    """Refuse now what a walk cannot start from, before anything is trained.
+
+    Raises:
+        ValueError: the first two frames of the video, or most neighbouring frames of the clip, are the same.
+    """
+    steps = np.array([np.linalg.norm(after - before) for before, after in zip(clip, clip[stride:], strict=False)])
+    usual = float(np.median(steps))
+    if usual == 0:
+        raise ValueError(f"path: {name} stands still: most of its frames equal the one {stride} before")
+    if steps[start] < STILL * usual:
+        raise ValueError(
+            f"path: {name} hardly moves between frames {start + 1} and {start + stride + 1}, which are the given ones "
+            f"(a step of {steps[start]:.2g}, the median is {usual:.2g}); cut it to where it moves, or change seed"
+        )

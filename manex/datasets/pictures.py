@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,10 @@ from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]
 from skimage.color import rgb2gray
 from skimage.transform import resize, warp
 
-Pictures = Iterable[NDArray[np.uint8]]
-"""Each (height, width, 3), RGB, 0-255; all of one size. One at a time: a clip need not fit into memory."""
+Picture = NDArray[Any]
+"""(height, width, 3), RGB, uint8 or uint16; black is 0, white the highest value of its type."""
+Pictures = Iterable[Picture]
+"""All of one size. One at a time: a clip need not fit into memory."""
 Frames = NDArray[np.float32]
 """(frame, channel, size, size), [0, 1]; one channel for grey, three for colour."""
 
@@ -21,6 +24,8 @@ SMOOTHING = 4.0
 """Standard deviation, in frames, of the filter that smooths the path of the crop's centre."""
 FINE = 4
 """Samples per pixel and axis when a crop is taken: their mean is the pixel."""
+BIG = 256
+"""From this side on, a picture that is shrunk to half or less is averaged over areas: smoothing would cost seconds."""
 
 
 def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
@@ -29,7 +34,10 @@ def whole(pictures: Pictures, size: int, colour: bool) -> Frames:
     for picture in pictures:
         side = min(picture.shape[:2])
         top, left = ((length - side) // 2 for length in picture.shape[:2])
-        frames.append(_channels(_resized(picture[top : top + side, left : left + side] / 255, size), colour))
+        square = picture[top : top + side, left : left + side]
+        white = np.iinfo(picture.dtype).max
+        big = side >= max(BIG, 2 * size)
+        frames.append(_channels(_area_means(square, size) / white if big else _resized(square / white, size), colour))
     return np.stack(frames)
 
 
@@ -104,6 +112,23 @@ def _resized(picture: NDArray[np.float64], size: int) -> NDArray[np.float64]:
         return _means(picture, picture.shape[0] // size)
     smaller: NDArray[np.float64] = resize(picture, (size, size), order=1, anti_aliasing=picture.shape[0] > size)
     return smaller
+
+
+def _area_means(picture: Picture, size: int) -> NDArray[np.float64]:
+    """The mean of the area that each new pixel covers, parts of pixels by their share: block means of any ratio."""
+    rows = _area_sums(picture, size)
+    means: NDArray[np.float64] = _area_sums(rows.swapaxes(0, 1), size).swapaxes(0, 1) / (len(picture) / size) ** 2
+    return means
+
+
+def _area_sums(lines: NDArray[Any], size: int) -> NDArray[np.float64]:
+    """Sums of `size` equal parts of the first axis."""
+    starts, rest = np.divmod(np.arange(size) * len(lines), size)  # exact: where a part begins, in 1/size of a line
+    ends, kind = [*starts[1:], len(lines)], np.uint32 if lines.dtype.kind == "u" else np.float64
+    sums = np.stack([lines[start:end].sum(0, dtype=kind) for start, end in zip(starts, ends, strict=True)])
+    cut = lines[starts] * (rest / size).reshape(-1, *[1] * (lines.ndim - 1))  # the share of the part before
+    parts: NDArray[np.float64] = sums - cut + np.concatenate([cut[1:], np.zeros_like(cut[:1])])
+    return parts
 
 
 def _means(picture: NDArray[np.float64], block: int) -> NDArray[np.float64]:

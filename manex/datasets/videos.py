@@ -67,6 +67,7 @@ class ClipVideos:
         clip: (n,) the clip that each of `frames` belongs to.
         given: numbers, into `frames`, of the two given frames of every video.
         note: what a reader of the results should know about the data; "" if nothing.
+        names: of the videos, which are those of their clips; empty if they have none.
     """
 
     videos: NDArray[np.float32]
@@ -74,6 +75,7 @@ class ClipVideos:
     clip: NDArray[np.int64]
     given: NDArray[np.int64]
     note: str = ""
+    names: tuple[str, ...] = ()
 
 
 def clip_videos(

@@ -18,12 +18,13 @@ GROUND = 0.4
 """Grey level between frames."""
 
 
-def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 12) -> Figure:
+def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 12, title: str = "") -> Figure:
     """One row for the truth and one per method; `columns` frames, evenly spaced from first to last.
 
     Args:
         truth: grey levels in [0, 1].
         generated: the same by method, each of any length.
+        title: such as the name of the clip.
     """
     rows = {"truth": truth, **generated}
     sheet = sheet_of(list(rows.values()), min(columns, len(truth)))
@@ -36,6 +37,8 @@ def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 1
     axes.set_anchor("E")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    if title:
+        axes.set_title(title)
     return drawn
 
 

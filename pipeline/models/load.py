@@ -13,6 +13,7 @@ from pipeline.config.training import TrainingEntry
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import read_json, read_tensors
+from pipeline.storage.origins import check_origins
 
 PLUG_IN = "pipeline.models.plugin:load_plug_in"
 UNSHUFFLED = "manex.denoisers.permuted:unshuffled"
@@ -65,6 +66,7 @@ def load_named(
         except ValueError as error:
             raise UserError(f"{name}: {model}: {error}") from None
         return made.to(device).eval()
+    check_origins(paths, paths.model(name, model))
     folder, made_by = paths.model(name, model), f"manex train {name} {model.partition('/')[0]}"
     facts = read_json(folder / "model.json", made_by, ("settings", "frames"))
     weights = read_tensors(folder / "weights.safetensors", made_by)

@@ -68,6 +68,7 @@ class Detail:
         sprites: one per video.
         scores: DTW-SSID as text by video and method, in the order of `rows` without the truth.
         width, height: of a frame, in pixels.
+        names: of the videos, as the reader chooses them.
     """
 
     rows: Sequence[str]
@@ -75,6 +76,7 @@ class Detail:
     scores: Sequence[Sequence[str]]
     width: int
     height: int
+    names: Sequence[str] = ()
 
     @property
     def data(self) -> dict[str, Any]:

@@ -47,7 +47,16 @@ def differences(scores: Mapping[str, Float[ndarray, "trial video"]]) -> list[Dif
             continue
         rival = min(rivals, key=lambda name: float(rivals[name].mean()))
         found = paired_difference(own, rivals[rival], seed=0)
-        verdict = "better" if found.high < 0 else "worse" if found.low > 0 else "not significant"
-        interval = f"{found.low:+.4f} to {found.high:+.4f}"
+        known = found.low == found.low  # not of a single score
+        verdict = (
+            "one score"
+            if not known
+            else "better"
+            if found.high < 0
+            else "worse"
+            if found.low > 0
+            else "not significant"
+        )
+        interval = f"{found.low:+.4f} to {found.high:+.4f}" if known else "-"
         rows.append(Difference(method, rival, f"{found.mean:+.4f}", interval, verdict))
     return rows

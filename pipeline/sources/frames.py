@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from manex.datasets.base import DatasetSettings
-from manex.datasets.frames import Frames
+from manex.datasets.frames import Frames, NamedClips
 from manex.datasets.pictures import whole
+from pipeline.clips.levels import Look
+from pipeline.clips.listing import find_clips
+from pipeline.clips.read import read_clip
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.sources.media import PICTURES, VIDEOS, read_pictures, read_video
+from pipeline.progress import track
 
 
-def read(cfg: DatasetSettings, paths: Paths) -> list[NDArray[np.float32]]:
-    """All clips of the user, in the order of their names.
+def read(cfg: DatasetSettings, paths: Paths) -> NamedClips:
+    """All clips of the user by name, in natural order. What the user should know of them goes to stderr.
 
     Raises:
-        UserError: no clips, one that cannot be read, or too short; ValueError: a setting does not fit, by its name.
+        UserError: a clip that cannot be read, or too short; ValueError: a setting does not fit, by its name.
     """
     assert isinstance(cfg, Frames)
     path = paths.root / cfg.path
     if not path.exists():
         raise ValueError(f"path: {cfg.path} is not there (looked in {paths.root.resolve()})")
-    files = _clips(path)
-    if not files:
-        kinds = ", ".join((*PICTURES, *VIDEOS))
-        raise ValueError(f"path: {cfg.path} holds no clips: folders of pictures, or videos ({kinds})")
-    clips = []
-    for file in files:
-        pictures = read_pictures(file) if file.is_dir() else read_video(file)
-        clip, span = whole(pictures, cfg.size, cfg.colour == "rgb"), (cfg.frames - 1) * cfg.stride + 1
-        if len(clip) < span:
-            raise UserError(f"{file}: {len(clip)} frame(s); {cfg.frames} frames at stride {cfg.stride} need {span}")
-        clips.append(clip)
-    return clips
+    try:
+        found = find_clips(path, _say)
+    except UserError:
+        raise
+    except ValueError as error:
+        raise ValueError(f"path: {cfg.path} {error}") from None
+    clips, look = {}, Look(cfg.ground, cfg.bits)
+    for clip in found:
+        pictures = track(read_clip(clip, look, _say), f"read {clip.name}", len(clip.pictures) or None)
+        frames, span = whole(pictures, cfg.size, cfg.colour == "rgb"), (cfg.frames - 1) * cfg.stride + 1
+        if len(frames) < span:
+            raise UserError(
+                f"{clip.path}: {len(frames)} frame(s); {cfg.frames} frames at stride {cfg.stride} need {span}"
+            )
+        clips[clip.name] = frames
+    return NamedClips(clips, "clips of one's own")
 
 
-def _clips(path: Path) -> list[Path]:
-    """The clips below a path: itself, if it is a video or directly holds pictures."""
-    if path.is_file():
-        return [path]
-    if _holds_pictures(path):
-        return [path]
-    inside = sorted(path.iterdir())
-    return [file for file in inside if file.suffix.lower() in VIDEOS or (file.is_dir() and _holds_pictures(file))]
+def places(cfg: DatasetSettings, names: Sequence[str], paths: Paths) -> list[Path]:
+    """Where the clips of these names are, as far as DVC sees them: below the project's root."""
+    assert isinstance(cfg, Frames)
+    top = paths.root / cfg.path
+    found = [top / name if (top / name).exists() else top for name in names]
+    return [place for place in found if place.is_relative_to(paths.root)]
 
 
-def _holds_pictures(folder: Path) -> bool:
-    return any(file.suffix.lower() in PICTURES for file in folder.iterdir())
+def _say(line: str) -> None:
+    sys.stderr.write(f"manex: {line}\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,17 @@ from scipy.io import loadmat  # type: ignore[attr-defined]
 from manex.datasets.base import DatasetSettings
 from manex.datasets.pictures import Frames, followed, silhouettes, whole
 from manex.datasets.weizmann import PersonClips, Weizmann, wanted
+from pipeline.clips.levels import Look, Picture
+from pipeline.clips.listing import Clip
+from pipeline.clips.read import read_clip
+from pipeline.clips.stills import read_strip
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.sources.media import read_strip, read_video
-from pipeline.sources.weizmann_files import FOLDERS, MASKS
+from pipeline.sources.weizmann_files import FOLDERS, MASKS, WHAT
 from pipeline.storage.artifacts import damaged, read_json, sha256
 
 Masks = Mapping[str, NDArray[np.uint8]]
 FETCH = "manex fetch weizmann"
-WHAT = {
-    "avi": "original videos, cropped around the person",
-    "avi without masks": "original videos, central square (no masks to crop by)",
-    "strips": "64x64 crops that follow the person",
-    "masks": "silhouettes, not the videos themselves",
-}
 
 
 def read(cfg: DatasetSettings, paths: Paths) -> PersonClips:
@@ -60,15 +57,19 @@ def _pictured(kind: str, cfg: Weizmann, folder: Path) -> tuple[dict[str, Frames]
         if kind == "strips":
             clips[clip] = whole(read_strip(files[clip]), cfg.size, colour)
         elif masks is None:
-            what, clips[clip] = "avi without masks", whole(read_video(files[clip]), cfg.size, colour)
+            what, clips[clip] = "avi without masks", whole(_video(files[clip]), cfg.size, colour)
         elif clip not in masks:
             raise UserError(f"{folder / MASKS}: no mask of {clip}")
         else:
             try:
-                clips[clip] = followed(read_video(files[clip]), masks[clip], cfg.size, colour)
+                clips[clip] = followed(_video(files[clip]), masks[clip], cfg.size, colour)
             except ValueError as error:
                 raise UserError(f"{folder / MASKS}: {clip}: {error}") from None
     return clips, what
+
+
+def _video(path: Path) -> Iterator[Picture]:
+    return read_clip(Clip(path.name, path), Look(), lambda line: None)
 
 
 def _silhouettes(cfg: Weizmann, folder: Path) -> dict[str, Frames]:

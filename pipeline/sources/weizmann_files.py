@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pooch.core
 import pooch.utils
@@ -33,7 +33,14 @@ from pipeline.storage.artifacts import sha256, write_json
 BASE_URL = "https://www.wisdom.weizmann.ac.il/~vision/VideoAnalysis/Demos/SpaceTimeActions/DB/"
 MASKS = "classification_masks.mat"
 FOLDERS = {"avi": ("avi", ".avi"), "strips": ("rgb64_png", ".png")}
-"""Where a mirror has the clips of a kind, and how their names end."""
+"""Where a mirror should have the clips of a kind, and how their names end."""
+WHAT = {
+    "avi": "original videos, cropped around the person",
+    "avi without masks": "original videos, central square (no masks to crop by)",
+    "strips": "64x64 crops that follow the person",
+    "masks": "silhouettes, not the videos themselves",
+}
+"""The kinds in words."""
 
 MAX_MEMBERS, MAX_MEMBER, MAX_ARCHIVE = 1000, 2**26, 2**29
 """Limits of an archive: members; unpacked bytes of one member and of all. The longest clip has 11 MB, an action 70."""
@@ -83,8 +90,16 @@ class Site:
         return path
 
 
-def fetch_weizmann(cfg: WeizmannFiles, folder: Path, mirror: Path | None, site: Site) -> tuple[Kind, str]:
-    """Fill a folder with clips (and masks, if there are), and say which kind of files, and from where.
+class Fetched(NamedTuple):
+    """Which kind of files was fetched, from where, and why no better ones were, if there are any."""
+
+    kind: Kind
+    place: str
+    reasons: str = ""
+
+
+def fetch_weizmann(cfg: WeizmannFiles, folder: Path, mirror: Path | None, site: Site) -> Fetched:
+    """Fill a folder with clips (and masks, if there are).
 
     Raises:
         NotThereError: no place has what is asked for; the message gives each place's reason.
@@ -105,24 +120,38 @@ def fetch_weizmann(cfg: WeizmannFiles, folder: Path, mirror: Path | None, site: 
                 reasons.append(str(error))
                 reachable = reachable and not isinstance(error, UnreachableError)
             else:
-                return kind, place
+                return Fetched(kind, place, "; ".join(dict.fromkeys(reasons)))
     raise NotThereError("; ".join(dict.fromkeys(reasons)))
 
 
 def _from_mirror(kind: Kind, actions: Sequence[Action], mirror: Path, folder: Path) -> None:
-    if kind == "masks" and not (mirror / MASKS).is_file():
+    masks = next((path for path in sorted(mirror.rglob("*")) if path.name.lower() == MASKS and path.is_file()), None)
+    if kind == "masks" and not masks:
         raise NotThereError(f"{mirror / MASKS} is not there")
     if kind != "masks":
         name, suffix = FOLDERS[kind]
-        found = {path.stem: path for path in sorted((mirror / name).glob(f"*{suffix}"))}
+        found = _clips(mirror, suffix)
         if gone := lacking(found, actions):
             raise NotThereError(f"{mirror / name} lacks {_some(gone)}")
         (folder / name).mkdir(exist_ok=True)
         for stem, path in found.items():
             if (clip := parts(stem)) and clip[1] in actions:
-                _copy(path, folder / name / path.name)
-    if kind != "strips" and (mirror / MASKS).is_file():
-        _copy(mirror / MASKS, folder / MASKS)
+                _copy(path, folder / name / f"{stem}{suffix}")
+    if kind != "strips" and masks:
+        _copy(masks, folder / MASKS)
+
+
+def _clips(mirror: Path, suffix: str) -> dict[str, Path]:
+    """The clips of a mirror by their names, whatever folder they are in and whatever their case."""
+    found: dict[str, Path] = {}
+    for path in sorted(mirror.rglob("*")):
+        stem = path.stem.lower()
+        if path.suffix.lower() != suffix or not path.is_file() or not parts(stem):
+            continue
+        if stem in found:
+            raise UserError(f"{mirror}: two clips are called {stem}: {found[stem]} and {path}; remove one")
+        found[stem] = path
+    return found
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -177,9 +206,9 @@ def _plain_name(archive: Path, member: zipfile.ZipInfo) -> str | None:
         raise UserError(f"{archive}: {member.filename!r} is a link; the archive is not used")
     if member.file_size > MAX_MEMBER:
         raise UserError(f"{archive}: {member.filename!r} has {member.file_size:,} bytes unpacked, beyond any clip's")
-    if member.is_dir() or path.suffix.lower() != ".avi" or parts(path.stem) is None:
+    if member.is_dir() or path.suffix.lower() != ".avi" or parts(path.stem.lower()) is None:
         return None
-    return f"{path.stem}.avi"
+    return f"{path.stem.lower()}.avi"
 
 
 def _is_what_it_should_be(path: Path) -> bool:

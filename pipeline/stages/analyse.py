@@ -18,6 +18,7 @@ from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.storage.artifacts import replacing_folder, write_csv, write_json, write_tensors
+from pipeline.storage.origins import origins
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.skipped import absence
 from pipeline.tracking.record import means, recorded
@@ -43,6 +44,8 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
                 subjects.append(
                     _subject(name, walk, walks[walk], load_model(name, walk, walks[walk], dataset, paths, device))
                 )
+        used = {walks[subject.name].model_name for subject in subjects} - {""}
+        made_from = origins(paths, paths.prepared(name), *(paths.model(name, model) for model in sorted(used)))
         tables: dict[str, list[pd.DataFrame]] = {}
         pictures: dict[str, Tensor] = {}
         found = named(f"{entry.module}:{entry.kind}")(subjects, dataset, entry.settings) if subjects else ()
@@ -52,7 +55,7 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
             elif isinstance(part, Pictures):
                 pictures |= part.tensors
         folder = paths.analysis(name, analysis)
-        with replacing_folder(folder, sealed=True) as temporary:
+        with replacing_folder(folder, sealed=True, made_from=made_from) as temporary:
             for table, parts in tables.items():
                 rows = pd.concat(parts, ignore_index=True)
                 write_csv(temporary / f"{table}.csv", rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 
 import pandas as pd
@@ -22,6 +23,7 @@ from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.storage.artifacts import damaged, replacing_folder, write_csv, write_json
+from pipeline.storage.origins import origins
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.skipped import absence
 from pipeline.storage.trials import Trials, load_trials
@@ -38,6 +40,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
     not_run = {method: reason for method, entry in methods.items() if (reason := _reason(name, method, entry, paths))}
     run_ones = [method for method in methods if method not in not_run]
     dataset = load_prepared(name, paths) if run_ones else None
+    made_from = origins(paths, paths.prepared(name), *(paths.extrapolated(name, method) for method in run_ones))
     found: list[Tables] = []
     with ExitStack() as records:  # they are written last, for they hold the hashes of what was written
         for method in track(run_ones, f"evaluate {name}", len(run_ones)):
@@ -55,7 +58,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             run.stop()
         for method in not_run:
             paths.record("evaluate", f"{name}-{method}").unlink(missing_ok=True)  # from a run that had results
-        with replacing_folder(paths.scores(name), sealed=True) as folder:
+        with replacing_folder(paths.scores(name), sealed=True, made_from=made_from) as folder:
             for table in ("scores", "frames", "walks", "diagnoses"):
                 parts = [tables[table] for tables in found if table in tables]
                 rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["method"])
@@ -76,16 +79,17 @@ def _trials(name: str, method: str, dataset: Dataset, paths: Paths) -> Trials:
 
 
 def _scored(name: str, method: str, dataset: Dataset, trials: Trials) -> Tables:
-    """`scores`: one row per trial and video; `frames`: one row per frame as well."""
+    """`scores`: one row per trial and video, with its clip if that has a name; `frames`: one row per frame as well."""
     rows, tables = [], []
     for seed, videos in zip(trials.seeds, trials.frames, strict=True):
         try:
             scores = score(dataset, videos)
         except MetricError as error:
-            raise UserError(f"{name}, {method}, trial {seed}, {error}") from None
+            told = re.sub(r"\bvideo (\d+)", lambda found: f"video {dataset.name_of(int(found[1]))}", str(error))
+            raise UserError(f"{name}, {method}, trial {seed}, {told}") from None
         for video, found in enumerate(scores):
             key = {"trial": seed, "video": video}
-            rows.append({**key, **found.numbers})
+            rows.append({**key, **({"clip": dataset.names[video]} if dataset.names else {}), **found.numbers})
             frames = pd.DataFrame(found.frames)
             tables.append(frames.assign(**key, frame=range(len(frames)))[[*key, "frame", *found.frames]])
     return {"scores": pd.DataFrame(rows), "frames": pd.concat(tables, ignore_index=True)}
@@ -128,7 +132,7 @@ def _diagnosed(
 
 def _numbers(tables: Tables) -> tuple[dict[str, float], list[tuple[int, dict[str, float]]]]:
     """Means over trials and videos; by trial; by frame."""
-    scores = tables["scores"].drop(columns="video")
+    scores = tables["scores"].drop(columns=["video", "clip"], errors="ignore")
     by_trial = {
         int(trial): means(scores[scores["trial"] == trial].drop(columns="trial").to_dict("records"))
         for trial in scores["trial"].unique()

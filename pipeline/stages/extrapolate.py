@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,15 +12,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from manex.denoisers.base import Denoiser
+from manex.errors import WalkError
 from manex.extrapolators.base import WalkState
 from manex.extrapolators.walk import walk
 from manex.noises.draws import ItemNoise
 from pipeline.config.methods import MethodEntry
+from pipeline.errors import UserError
 from pipeline.models.load import load_model
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.storage.artifacts import replacing_folder, write_tensors
+from pipeline.storage.origins import origins
 from pipeline.storage.prepared import load_prepared
 from pipeline.tracking.record import recorded
 
@@ -31,17 +35,28 @@ def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int]
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)
+    made_from = origins(
+        paths, paths.prepared(name), *([paths.model(name, entry.model_name)] if entry.model_name else [])
+    )
     with recorded(paths, "extrapolate", f"{name}-{method}", entry.spelled_out) as run:
         run.facts["warnings"] = _warnings(entry, model, f"params.yaml: extrapolate.{name}.{method}")
         given = dataset.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)
         keys = [(seed, video) for seed in seeds for video in range(len(dataset.videos))]
-        walked = list(track(states(entry, model, given, keys), f"extrapolate {name} {method}", entry.frames))
+        try:
+            walked = list(track(states(entry, model, given, keys), f"extrapolate {name} {method}", entry.frames))
+        except WalkError as error:  # counts the items of the batch
+            video = re.sub(
+                r"\bvideo (\d+)",
+                lambda found: f"video {dataset.name_of(int(found[1]) % len(dataset.videos))}",
+                str(error),
+            )
+            raise UserError(f"{name}, {method}, {video}") from None
         videos = as_videos(given, walked)
         run.facts["seconds_per_frame"] = run.seconds / (len(given) * entry.frames)
         tensors = {"frames": videos, **_recorded(walked)}
         shape = (len(seeds), len(dataset.videos))
         by_trial = {key: tensor.reshape(*shape, *tensor.shape[1:]) for key, tensor in tensors.items()}
-        with replacing_folder(paths.extrapolated(name, method), sealed=True) as folder:
+        with replacing_folder(paths.extrapolated(name, method), sealed=True, made_from=made_from) as folder:
             write_tensors(folder / "trials.safetensors", {**by_trial, "seeds": torch.tensor(seeds)})
 
 

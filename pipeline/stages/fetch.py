@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.settings import settings
 from pipeline.sources.mnist import mnist_digits, other_digits
-from pipeline.sources.weizmann_files import NotThereError, Site, fetch_weizmann
+from pipeline.sources.weizmann_files import WHAT, NotThereError, Site, fetch_weizmann
 from pipeline.storage.artifacts import read_json, replacing_folder, sha256, write_json, write_tensors
 from pipeline.storage.skipped import write_absence
 from pipeline.tracking.record import recorded
@@ -43,14 +43,16 @@ def _weizmann(cfg: Fetch, paths: Paths) -> None:
     with recorded(paths, "fetch", "weizmann", asked) as run:
         try:
             with replacing_folder(target) as folder:
-                kind, place = fetch_weizmann(cfg.weizmann, folder, settings().mirror, Site())
+                kind, place, reasons = fetch_weizmann(cfg.weizmann, folder, settings().mirror, Site())
                 files = {
                     path.relative_to(folder).as_posix(): sha256(path)
                     for path in sorted(folder.rglob("*"))
                     if path.is_file()
                 }
                 write_json(folder / "source.json", {"asked": asked, "kind": kind, "place": place, "files": files})
-                run.facts |= {"source": kind, "place": place}
+                run.facts |= {"source": kind, "place": place, "not_taken": reasons}
+            if reasons:
+                sys.stderr.write(f"manex: fetch weizmann: took {WHAT[kind]}, from the {place}, because {reasons}\n")
         except NotThereError as error:
             if cfg.weizmann.source != "auto":
                 raise UserError(f"fetch.weizmann: {error}; {FIX}") from None

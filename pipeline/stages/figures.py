@@ -103,9 +103,13 @@ def _shown(name: str, params: Params, paths: Paths) -> Shown | None:
 
 def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -> None:
     name, method = shown.name, shown.method
-    _save(videos_figure(shown.truth, shown.generated), folder / f"{name}_videos")
+    clip = shown.dataset.names[shown.video] if shown.dataset.names else ""
+    _save(videos_figure(shown.truth, shown.generated, title=clip), folder / f"{name}_videos")
     distances = ssim_distances(shown.truth, shown.generated[method]).numpy()
-    _save(alignment_figure(distances, readable(f"{name}, {method}")), folder / f"{name}_alignment")
+    _save(
+        alignment_figure(distances, readable(f"{name}, {method}") + (f", {clip}" if clip else "")),
+        folder / f"{name}_alignment",
+    )
     if drawn := _spectrum(name, params, paths):
         _save(drawn, folder / f"{name}_spectrum")
     if drawn := _generator(name, params, paths):

@@ -9,6 +9,7 @@ from pipeline.config.entries import named
 from pipeline.errors import UserError
 from pipeline.paths import KEPT, Paths
 from pipeline.sources.read import read_raw
+from pipeline.storage.origins import origins
 from pipeline.storage.prepared import write_prepared
 from pipeline.tracking.record import recorded
 
@@ -25,6 +26,8 @@ def prepare(name: str, entry: DatasetEntry, paths: Paths) -> None:
         except ValueError as error:
             raise UserError(f"params.yaml: data.{name}.{error}") from None
         others = isinstance(made, LatentVideos) and made.others is not None
-        write_prepared(name, dataset, {"note": made.note, "protocol": "held_out" if others else "paper"}, paths)
+        clips = named(f"pipeline.sources.{cfg.source}:places")(cfg, dataset.names, paths) if dataset.names else ()
+        facts = {"note": made.note, "protocol": "held_out" if others else "paper"}
+        write_prepared(name, dataset, facts, paths, origins(paths, *clips))
         paths.model(name, KEPT).mkdir(parents=True, exist_ok=True)
         run.facts["shape"] = list(dataset.videos.shape)

@@ -111,6 +111,7 @@ def _detail(dataset: str, scores: dict[str, pd.DataFrame], paths: Paths) -> Deta
         scores=[[f"{table[v].mean():.4f}" for table in scores.values()] for v in numbers],
         width=frames.videos.shape[-1],
         height=frames.videos.shape[-2],
+        names=[frames.name_of(video) for video in numbers],
     )
 
 

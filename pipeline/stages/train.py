@@ -18,6 +18,7 @@ from pipeline.progress import track
 from pipeline.settings import settings
 from pipeline.storage.artifacts import read_tensors, replacing_folder, write_tensors
 from pipeline.storage.models import weights_of, write_model
+from pipeline.storage.origins import origins
 from pipeline.storage.prepared import load_prepared
 from pipeline.tracking import sync
 from pipeline.tracking.record import recorded
@@ -78,6 +79,7 @@ def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path
     run = records.enter_context(recorded(paths, "train", item, values))
     with sync.live(paths, "train", item, values) as view:
         run.dataset, run.model = name, model
+        made_from = origins(paths, paths.prepared(name))
         training = part.begin(dataset, device)
         key = fingerprint(entry.model_dump_json(), training.frames)
         history = _resume(training, _read(path, part), key) if path.is_file() else []
@@ -96,7 +98,7 @@ def _train(part: Part, dataset: Dataset, device: str, paths: Paths, folder: Path
         if part.subset:
             facts["subset"] = part.subset.model_dump(mode="json")
         facts["outcome"] = {"stopped_by": training.finished, **history[-1]}
-        write_model(folder, weights_of(training.average), history, facts)
+        write_model(folder, weights_of(training.average), history, facts, made_from)
         run.series = [(int(row["step"]), {k: v for k, v in row.items() if k != "step"}) for row in history]
         run.files = [paths.model(name, model) / file for file in ("history.csv", "model.json")]
     run.stop()

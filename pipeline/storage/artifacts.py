@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # seconds to import, and a stage that has nothing to run need
 
 SEAL = "sha256.json"
 """The file of a folder that holds the sha256 of its other files."""
+ORIGINS = "made from"
+"""The entry of a seal that holds hashes of what the folder was made from: pipeline/storage/origins.py."""
 
 
 @contextmanager
@@ -58,11 +60,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path, sealed: bool = False) -> Iterator[Path]:
+def replacing_folder(path: Path, sealed: bool = False, made_from: Mapping[str, str] | None = None) -> Iterator[Path]:
     """The same for a folder: it is filled under a temporary name and then replaces the old one, never half of each.
 
     Args:
         sealed: write sha256.json as well.
+        made_from: hashes of its origins, for the seal.
     """
     temporary = None
     try:
@@ -70,7 +73,7 @@ def replacing_folder(path: Path, sealed: bool = False) -> Iterator[Path]:
         old = temporary.with_suffix(".old.partial")
         yield temporary
         if sealed:
-            seal(temporary)
+            seal(temporary, made_from)
         temporary.chmod(0o755)
         if path.is_symlink() or path.is_file():
             raise NotADirectoryError(errno.ENOTDIR, "it is a file or a link, not a folder")
@@ -101,10 +104,11 @@ def _beside(path: Path) -> dict[str, Any]:
     return {"prefix": f"{mine}{os.getpid()}-", "suffix": ".partial", "dir": path.parent}
 
 
-def seal(folder: Path) -> None:
-    """Write the sha256 of every file of a folder to its sha256.json."""
+def seal(folder: Path, made_from: Mapping[str, str] | None = None) -> None:
+    """Write the sha256 of every file of a folder to its sha256.json, with the hashes of what they were made from."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SEAL)
-    write_json(folder / SEAL, {file.name: sha256(file) for file in files})
+    hashes: dict[str, Any] = {file.name: sha256(file) for file in files}
+    write_json(folder / SEAL, hashes | ({ORIGINS: dict(made_from)} if made_from else {}))
 
 
 def sha256(path: Path) -> str:

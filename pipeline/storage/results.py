@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_csv, read_json
+from pipeline.storage.origins import check_origins
 from pipeline.storage.skipped import absence
 
 SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
@@ -61,9 +62,10 @@ def load_results(dataset: str, paths: Paths) -> Results:
     """Read data/scores/DATASET.
 
     Raises:
-        UserError: missing or damaged.
+        UserError: missing, damaged, or made from others than are here.
     """
     folder, made_by = paths.scores(dataset), _made_by(dataset)
+    check_origins(paths, folder)
     not_run = read_json(folder / "not_run.json", made_by)
     needed = {"scores": SCORES, "frames": ("trial", "video", "frame", "coordinate"), "walks": (), "diagnoses": ()}
     tables = {
@@ -87,11 +89,12 @@ def load_analysis(
         text: columns of names.
 
     Raises:
-        UserError: missing or damaged.
+        UserError: missing, damaged, or made from others than are here.
     """
     folder, made_by = paths.analysis(dataset, analysis), f"manex analyse {dataset} {analysis}"
     if absence(folder) or not (folder / f"{table}.csv").is_file():
         return None
+    check_origins(paths, folder)
     return read_csv(folder / f"{table}.csv", made_by, needed, text)
 
 

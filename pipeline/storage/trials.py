@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_tensors
+from pipeline.storage.origins import check_origins
 
 VIDEO = 2
 """The video that is shown if only one is: among the digits a 4, which every rotation and shift changes."""
@@ -35,8 +36,9 @@ def load_trials(dataset: str, method: str, paths: Paths) -> Trials:
     """Read data/extrapolated/DATASET/METHOD.
 
     Raises:
-        UserError: missing or damaged.
+        UserError: missing, damaged, or made from other data or another model than are here.
     """
+    check_origins(paths, paths.extrapolated(dataset, method))
     path, made_by = paths.extrapolated(dataset, method) / "trials.safetensors", f"manex extrapolate {dataset} {method}"
     tensors = read_tensors(path, made_by, ("frames", "seeds"), finite=False)
     frames, seeds, headings = tensors["frames"], tensors["seeds"], tensors.get("headings")

@@ -76,3 +76,22 @@ def test_silhouettes_keep_their_area_and_their_centre() -> None:
     rows, columns = np.indices((30, 30))
     assert (made[0, 0] * rows).sum() / made.sum() == pytest.approx(14.75, abs=0.05)  # centre 30 of 60, in halves
     assert (made[0, 0] * columns).sum() / made.sum() == pytest.approx(14.75, abs=0.05)
+
+
+@pytest.mark.parametrize(("side", "size"), [(256, 17), (300, 32), (301, 150), (520, 16)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_pixel_of_a_big_picture_is_the_mean_of_the_area_it_covers(side: int, size: int, dtype: type) -> None:
+    """Against dense weights: how much of each pixel each new one covers."""
+    white = np.iinfo(dtype).max
+    picture = np.random.default_rng(0).integers(0, white, (side, side + 7, 3), dtype, endpoint=True)
+    edges, lines = np.linspace(0, side, size + 1), np.arange(side)
+    share = np.clip(np.minimum(edges[1:, None], lines + 1) - np.maximum(edges[:-1, None], lines), 0, None) * size / side
+    expected = np.einsum("ky,yxc,lx->ckl", share, picture[:, 3 : 3 + side] / white, share)
+    np.testing.assert_allclose(whole([picture], size, colour=True)[0], expected, atol=1e-6)
+
+
+def test_pictures_of_sixteen_bits_give_the_frames_of_the_same_levels() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    np.testing.assert_allclose(
+        whole([257 * picture.astype(np.uint16)], 16, colour=False), whole([picture], 16, colour=False), atol=1e-7
+    )

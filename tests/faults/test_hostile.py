@@ -6,7 +6,7 @@ import random
 import struct
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
 from movies import moving_square, write_archive, write_masks, write_pictures, write_video
 
+from pipeline.clips.levels import Look, Picture
+from pipeline.clips.listing import Clip
+from pipeline.clips.read import read_clip
+from pipeline.clips.stills import read_picture
 from pipeline.config.params import load
 from pipeline.errors import UserError
-from pipeline.sources.media import read_picture, read_video
 from pipeline.sources.weizmann import _masks
 from pipeline.sources.weizmann_files import MASKS, unpack_clips
 from pipeline.storage.artifacts import read_csv, read_json, read_tensors, write_tensors
@@ -42,6 +45,10 @@ def shaken(content: bytes, chance: random.Random) -> bytes:
     start, end = sorted(chance.randrange(len(found)) for _ in range(2))
     kind = chance.randrange(4)
     return bytes(found if kind < 2 else found[:start] + found[end:] if kind == 2 else found[:end] + found[start:])
+
+
+def read_video(path: Path) -> Iterator[Picture]:
+    return read_clip(Clip(path.name, path), Look(), lambda line: None)
 
 
 def refused_or_read(read: Callable[..., object], *arguments: object) -> bool:

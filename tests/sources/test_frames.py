@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from movies import moving_square, write_pictures, write_video
+from PIL import Image
 
 from manex.datasets.frames import Frames, frames
 from manex.datasets.videos import ClipVideos
@@ -16,6 +19,8 @@ from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.sources.frames import read
 from pipeline.stages.prepare import prepare
+from pipeline.storage.artifacts import read_json
+from pipeline.storage.prepared import load_prepared
 
 
 def own(**changes: object) -> DatasetEntry:
@@ -66,3 +71,90 @@ def test_a_clip_of_one_frame_is_told_with_what_it_needs(tmp_path: Path) -> None:
     write_pictures(tmp_path / "mine" / "a", moving_square(1))
     with pytest.raises(UserError, match=r"mine/a: 1 frame\(s\); 5 frames at stride 2 need 9"):
         prepare("own", own(stride=2), Paths(tmp_path))
+
+
+def told(root: Path, **changes: object) -> str:
+    """Why `prepare` refuses the user's clips."""
+    with pytest.raises(UserError) as caught:
+        prepare("own", own(**changes), Paths(root))
+    return str(caught.value)
+
+
+STILL = {
+    "black": np.zeros((12, 24, 40, 3), np.uint8),
+    "one picture": np.repeat(moving_square(1), 12, 0),
+    "black at first": np.concatenate([np.zeros((3, 24, 40, 3), np.uint8), moving_square(9)])[[0, 1, *range(2, 9)]],
+    "doubled at first": moving_square(8)[[0, 0, 1, 2, 3]],
+    "faint noise at first": np.concatenate(
+        [moving_square(1), moving_square(1) ^ (np.arange(40)[:, None] == 39), moving_square(5)[1:]]
+    ),
+    "every frame twice": np.repeat(moving_square(6), 2, 0),
+    "every frame three times": np.repeat(moving_square(6), 3, 0),
+}
+
+
+@pytest.mark.parametrize("kind", STILL)
+def test_a_clip_that_stands_still_is_refused_before_anything_is_trained_and_named(kind: str, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "mine" / "good", moving_square(9))
+    write_video(tmp_path / "mine" / "still.avi", STILL[kind].astype(np.uint8))
+    found = [told(tmp_path, frames=4, seed=seed) for seed in _seeds_that_start_still(STILL[kind])]
+    assert found
+    for line in found:
+        assert line.startswith("params.yaml: data.own.path: still.avi ")
+        assert "stands still" in line or "hardly moves between frames" in line
+
+
+def _seeds_that_start_still(clip: np.ndarray) -> list[int]:
+    """Seeds whose draw begins the video of the second clip with two frames that are nearly the same."""
+    still = [np.abs(one.astype(int) - other).sum() < 200 for one, other in pairwise(clip)]
+    starts = {seed: int(np.random.default_rng([seed, 1]).integers(len(clip) - 3)) for seed in range(40)}
+    return [seed for seed, start in starts.items() if still[start]][:4]
+
+
+def test_a_clip_that_rests_elsewhere_than_at_its_given_frames_is_walked_with(tmp_path: Path) -> None:
+    clip = moving_square(9)[[0, 1, 2, 3, 4, 5, 5, 5, 6, 7, 8]]
+    write_pictures(tmp_path / "mine" / "a", clip)
+    starts = {seed: int(np.random.default_rng([seed, 0]).integers(9)) for seed in range(20)}
+    still = next(seed for seed, start in starts.items() if start in (5, 6))
+    moving = next(seed for seed, start in starts.items() if start not in (5, 6))
+    assert len(clips(tmp_path, seed=moving, frames=3).videos) == 1
+    with pytest.raises(ValueError, match="a hardly moves between frames"):
+        clips(tmp_path, seed=still, frames=3)
+
+
+def test_videos_are_known_by_the_names_of_their_clips_in_natural_order(tmp_path: Path) -> None:
+    for name in ("clip10", "clip2", "sub/clip1"):
+        write_pictures(tmp_path / "mine" / name, moving_square(8))
+    prepare("own", own(), Paths(tmp_path))
+    assert clips(tmp_path).names == ("clip2", "clip10", "sub/clip1")
+    assert read_json(Paths(tmp_path).prepared("own") / "dataset.json", "")["clips"] == ["clip2", "clip10", "sub/clip1"]
+    assert load_prepared("own", Paths(tmp_path)).names == ("clip2", "clip10", "sub/clip1")
+
+
+def test_the_settings_of_levels_reach_the_frames(tmp_path: Path) -> None:
+    clip = np.concatenate([moving_square(8, 16, 30), np.full((8, 16, 30, 1), 255, np.uint8)], -1)
+    clip[:, :8, :, 3] = 0
+    write_pictures(tmp_path / "mine" / "a", clip)
+    assert np.all(clips(tmp_path, ground=255).frames[..., :8, :] == 1)
+    shutil.rmtree(tmp_path / "mine")
+    for number, picture in enumerate(moving_square(8, 16, 30)[..., 0].astype(np.uint16) << 4):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        Image.fromarray(picture).save(tmp_path / "mine" / f"{number}.png")
+    bright = clips(tmp_path, bits=12).frames
+    np.testing.assert_allclose(bright, moving_square(8, 16, 30)[:, None, :, 7:23, 0] * 16.0 / 4095, atol=1e-4)
+
+
+def test_what_is_skipped_or_odd_is_said_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pictures(tmp_path / "mine" / "a", moving_square(8)[[0, 1, 2, 3, 4, 5]])
+    (tmp_path / "mine" / "a" / "frame_2.png").unlink()
+    (tmp_path / "mine" / "a" / "frame_2.txt").write_text("lost")
+    (tmp_path / "mine" / ".DS_Store").touch()
+    clips(tmp_path)
+    said = capsys.readouterr().err
+    for words in (
+        "mine: skipped .DS_Store",
+        "not used, as neither pictures nor videos: a/frame_2.txt",
+        "mine/a: the numbers have a gap",
+    ):
+        assert words in said
+    assert all(line.startswith("manex: ") for line in said.splitlines())

@@ -18,7 +18,7 @@ from pipeline.config.fetch import Fetch, WeizmannFiles
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.sources import weizmann_files
-from pipeline.sources.media import read_video
+from pipeline.sources.weizmann import _video as read_video
 from pipeline.stages.fetch import fetch
 from pipeline.stages.prepare import prepare
 from pipeline.storage.prepared import load_prepared

@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_site_gives_every_clip_and_the_masks(site: Site, folder: Path) -> None:
-    assert fetch_weizmann(JACK, folder, None, site) == ("avi", "site")
+    assert fetch_weizmann(JACK, folder, None, site)[:2] == ("avi", "site")
     assert {path.name for path in (folder / "avi").iterdir()} == {f"{person}_jack.avi" for person in PEOPLE}
     assert (folder / MASKS).is_file()
 
@@ -100,19 +100,51 @@ def test_a_page_in_the_place_of_data_is_not_kept(name: str, site: Site, served: 
 
 def test_a_complete_mirror_serves_videos_without_a_network(nowhere: Site, folder: Path, tmp_path: Path) -> None:
     mirror = write_mirror(tmp_path / "mirror", "jack", frames=6)
-    assert fetch_weizmann(JACK, folder, mirror, nowhere) == ("avi", "mirror")
+    assert fetch_weizmann(JACK, folder, mirror, nowhere)[:2] == ("avi", "mirror")
     assert sha256(folder / "avi" / "ido_jack.avi") == sha256(mirror / "weizmann" / "avi" / "ido_jack.avi")
 
 
 def test_a_mirror_of_strips_serves_where_there_are_no_videos(nowhere: Site, folder: Path, tmp_path: Path) -> None:
     mirror = write_mirror(tmp_path / "mirror", "jack", frames=6, kind="strips")
-    assert fetch_weizmann(JACK, folder, mirror, nowhere) == ("strips", "mirror")
+    assert fetch_weizmann(JACK, folder, mirror, nowhere)[:2] == ("strips", "mirror")
 
 
 def test_masks_alone_serve_last(nowhere: Site, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mirror" / "weizmann").mkdir(parents=True)
     write_masks(tmp_path / "mirror" / "weizmann" / MASKS, ["ido_jack"], 6)
-    assert fetch_weizmann(JACK, folder, tmp_path / "mirror", nowhere) == ("masks", "mirror")
+    assert fetch_weizmann(JACK, folder, tmp_path / "mirror", nowhere)[:2] == ("masks", "mirror")
+
+
+@pytest.mark.parametrize("place", ["avi/in/{}.avi", "avi/{}.AVI", "AVI/{}.Avi", "jack/{}.avi", "{}.avi", "upper"])
+def test_videos_in_capitals_or_in_other_folders_are_found(
+    place: str, nowhere: Site, folder: Path, tmp_path: Path
+) -> None:
+    mirror = write_mirror(tmp_path / "mirror", "jack", 4) / "weizmann"
+    for path in sorted((mirror / "avi").glob("*.avi")):
+        target = mirror / (f"{path.stem.upper()}.AVI" if place == "upper" else place.format(path.stem))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    (mirror / "avi" / "._ido_jack.avi").write_bytes(b"junk")
+    assert fetch_weizmann(JACK, folder, tmp_path / "mirror", nowhere) == ("avi", "mirror", "")
+    assert {path.name for path in (folder / "avi").iterdir()} == {f"{person}_jack.avi" for person in PEOPLE}
+
+
+def test_two_videos_of_one_name_are_refused_with_both(nowhere: Site, folder: Path, tmp_path: Path) -> None:
+    mirror = write_mirror(tmp_path / "mirror", "jack", 4)
+    (mirror / "weizmann" / "old").mkdir()
+    write_video(mirror / "weizmann" / "old" / "Ido_Jack.avi", moving_square(4))
+    with pytest.raises(UserError, match=r"two clips are called ido_jack: .*avi/ido_jack\.avi and .*old/Ido_Jack\.avi"):
+        fetch_weizmann(JACK, folder, mirror, nowhere)
+
+
+def test_why_no_better_files_were_taken_is_said(nowhere: Site, folder: Path, tmp_path: Path) -> None:
+    mirror = write_mirror(tmp_path / "mirror", "jack", 4) / "weizmann"
+    (mirror / "avi" / "ido_jack.avi").unlink()
+    kind, place, reasons = fetch_weizmann(JACK, folder, tmp_path / "mirror", nowhere)
+    assert (kind, place) == ("masks", "mirror")
+    assert reasons == f"{mirror}/avi lacks ido_jack; {DEAD} cannot be reached; {mirror}/rgb64_png lacks " + (
+        f"{PEOPLE[0]}_jack, {PEOPLE[1]}_jack, {PEOPLE[2]}_jack and 6 more"
+    )
 
 
 def test_a_mirror_that_lacks_one_person_is_told_with_the_clip(nowhere: Site, folder: Path, tmp_path: Path) -> None:
