@@ -131,6 +131,7 @@ def test_comments_and_docstrings_anywhere_run_code_alone(project: Path) -> None:
         ("manex/networks/vae.py", {"train/walker/vae", "extrapolate/walker/vae", "evaluate/walker"}),
         ("manex/extrapolators/persistence.py", {"extrapolate/walker/persistence", "evaluate/walker"}),
         ("manex/analyses/spectrum.py", {"analyse/walker/spectrum"}),
+        ("manex/metrics/residual.py", {"evaluate/walker"}),
         ("manex/datasets/walker.py", {"prepare/walker"}),
         ("pipeline/stages/extrapolate.py", WALKS),
         ("pipeline/report/columns.py", {"table"}),
