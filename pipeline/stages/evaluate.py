@@ -16,6 +16,7 @@ from manex.errors import MetricError
 from manex.geometry.tangent import angles_to
 from manex.metrics.residual import Residual
 from manex.metrics.scores import score
+from manex.metrics.ssim import Window
 from pipeline.config.entries import Skipped
 from pipeline.config.methods import MethodEntry
 from pipeline.config.names import closed_forms
@@ -33,7 +34,7 @@ from pipeline.tracking.record import current_record, means, recorded
 Tables = dict[str, pd.DataFrame]
 
 
-def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths) -> None:
+def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths, window: Window = "uniform") -> None:
     """Write data/scores/NAME: scores.csv with one row per method, trial and video, and with one row per frame as well
     frames.csv, walks.csv and diagnoses.csv; not_run.json has the reason of each method that was not run.
     """
@@ -50,7 +51,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             assert dataset is not None
             run = records.enter_context(recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out))
             trials = _trials(name, method, dataset, paths)
-            tables = _scored(name, method, dataset, trials, residual) | _walked(dataset, trials)
+            tables = _scored(name, method, dataset, trials, window, residual) | _walked(dataset, trials)
             tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)
             found.append({table: rows.assign(method=method) for table, rows in tables.items()})
             run.dataset, run.model = name, entry.model_label
@@ -99,12 +100,14 @@ def _residual(
     return None
 
 
-def _scored(name: str, method: str, dataset: Dataset, trials: Trials, residual: Residual | None) -> Tables:
+def _scored(
+    name: str, method: str, dataset: Dataset, trials: Trials, window: Window, residual: Residual | None
+) -> Tables:
     """`scores`: one row per trial and video; `frames`: one row per frame as well, with residuals of the first trial."""
     rows, tables = [], []
     for seed, videos in zip(trials.seeds, trials.frames, strict=True):
         try:
-            scores = score(dataset, videos)
+            scores = score(dataset, videos, window)
         except MetricError as error:
             raise UserError(f"{name}, {method}, trial {seed}, {error}") from None
         for video, found in enumerate(scores):

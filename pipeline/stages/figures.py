@@ -104,7 +104,7 @@ def _shown(name: str, params: Params, paths: Paths) -> Shown | None:
 def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -> None:
     name, method = shown.name, shown.method
     _save(videos_figure(shown.truth, shown.generated), folder / f"{name}_videos")
-    distances = ssim_distances(shown.truth, shown.generated[method]).numpy()
+    distances = ssim_distances(shown.truth, shown.generated[method], window=params.ssim_window).numpy()
     _save(alignment_figure(distances, readable(f"{name}, {method}")), folder / f"{name}_alignment")
     if drawn := _spectrum(name, params, paths):
         _save(drawn, folder / f"{name}_spectrum")

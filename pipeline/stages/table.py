@@ -120,7 +120,8 @@ def _protocol(name: str, paths: Paths) -> str:
 
 
 def _markdown(rows: list[Row], params: Params, notes: dict[str, str]) -> str:
-    lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
+    window = "" if params.ssim_window == "uniform" else f", {params.ssim_window} window of SSIM"
+    lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials{window})", CAPTION]
     for name in params.datasets:
         note = notes[name]
         lines += [f"\n## {name}\n", *([f"{note[0].upper()}{note[1:]}.\n"] if note else [])]

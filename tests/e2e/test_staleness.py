@@ -183,6 +183,7 @@ def test_the_order_of_keys_and_comments_in_the_settings_run_code_alone(project: 
     [
         ("eta: 1}\n    tangent", "eta: 2}\n    tangent", {"extrapolate@walker-linear", "table", "figures"}),
         ("latent: 4", "latent: 5", {"train@walker-vae", "table"}),
+        ("profile: tiny", "ssim_window: gaussian\nprofile: tiny", {"evaluate@walker", "figures"}),
     ],
 )
 def test_a_setting_makes_stale_what_reads_it(old: str, new: str, expected: set[str], project: Path) -> None:

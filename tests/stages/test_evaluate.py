@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,14 @@ import torch
 from scipy.stats import spearmanr
 from small_project import METHODS, PARAMS
 from tiny import DATASET
+from tiny import PARAMS as TINY
+from typer.testing import CliRunner
 
 from manex.denoisers.base import Denoiser
+from manex.metrics.dtw import dtw_ssid
 from manex.metrics.residual import Residual
+from manex.metrics.ssim import ssim_distances
+from pipeline.cli.app import app
 from pipeline.errors import UserError
 from pipeline.models.load import load_named
 from pipeline.paths import Paths
@@ -106,6 +112,28 @@ def test_table_1_has_the_median_residual_and_its_rank_correlation_with_the_true_
     frames = found.frames[(found.frames["frame"] >= 2) & found.frames["residual"].notna()]
     pooled = json.loads((reports / "metrics.json").read_text())["residual_spearman"][DATASET]
     assert pooled == pytest.approx(spearmanr(frames["residual"], frames["manifold_distance"]).statistic, rel=1e-4)
+
+
+def test_the_window_of_the_settings_scores_and_one_command_prints_both(
+    tiny_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(tiny_project, tmp_path / "project"))
+    monkeypatch.chdir(project)
+    truth, scored = load_prepared(DATASET, Paths()).videos, {}
+    for window in ("uniform", "gaussian"):
+        (project / "params.yaml").write_text(f"ssim_window: {window}\n{TINY}")
+        assert CliRunner().invoke(app, ["evaluate", DATASET]).exit_code == 0
+        scored[window] = load_results(DATASET, Paths()).by_trial("linear").to_numpy()
+        frames = load_trials(DATASET, "linear", Paths()).frames
+        for trial, videos in enumerate(frames):
+            for video, one in enumerate(videos):
+                alone = dtw_ssid(ssim_distances(truth[video], one, window=window))
+                assert scored[window][trial, video] == pytest.approx(alone, rel=1e-4)
+    assert not np.allclose(*scored.values(), rtol=1e-3)
+    printed = CliRunner().invoke(app, ["windows"]).stdout.splitlines()
+    assert printed[0] == "| dataset | method | uniform | gaussian |"
+    assert printed[2] == f"| {DATASET} | `linear` | {' | '.join(f'{one.mean():.4f}' for one in scored.values())} |"
+    assert len(printed) == 4
 
 
 def test_the_record_of_a_method_has_its_mean_and_its_series(made: Paths) -> None:
