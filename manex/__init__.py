@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from manex.measurements.hole import hole as hole
     from manex.metrics.dtw import dtw_ssid as dtw_ssid
     from manex.metrics.psnr import psnr as psnr
+    from manex.metrics.residual import Residual as Residual
     from manex.metrics.scores import score as score
     from manex.metrics.ssim import ssim_distances as ssim_distances
     from manex.noises.draws import ItemNoise as ItemNoise
@@ -108,6 +109,7 @@ _PUBLIC = {
     "PixelLinear": "manex.extrapolators.pixel_linear:PixelLinear",
     "RNNODE": "manex.extrapolators.rnn_ode:RNNODE",
     "ResUNetTraining": "manex.training.resunet:ResUNetTraining",
+    "Residual": "manex.metrics.residual:Residual",
     "Rotation": "manex.datasets.rotation:Rotation",
     "StochasticAscent": "manex.samplers.stochastic_ascent:StochasticAscent",
     "SymmetryFlow": "manex.extrapolators.symmetry_flow:SymmetryFlow",

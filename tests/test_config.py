@@ -47,6 +47,33 @@ def test_the_shipped_params_are_the_cpu_profile() -> None:
     assert params.model_dump() == profile.model_dump()
 
 
+IN_CPU = {name: f"{name}_unet" for name in ("linear", "tangent_space", "tangent_flow")}
+"""What `cpu` calls the methods of `paper`, whose only denoiser is the paper's network."""
+
+
+def same(one: Params, other: Params, dataset: str, method: str, method_there: str) -> None:
+    """Check that a method has the same settings in two profiles, up to what a faster machine affords."""
+    here, there = (p.extrapolate[dataset][m] for p, m in ((one, method), (other, method_there)))
+    if "skipped" not in (here["algorithm"], there["algorithm"]):
+        assert {**here, "max_products": 0} == {**there, "max_products": 0}, f"{dataset}: {method}"
+
+
+def test_what_two_profiles_both_run_they_run_with_the_same_settings() -> None:
+    """A speed or noise level that was chosen again must not go stale in another profile."""
+    cpu, paper, rivals, people = (load(ROOT / "profiles" / f"{p}.yaml") for p in ("cpu", "paper", "rivals", "weizmann"))
+    for method in paper.methods:
+        for dataset in paper.datasets if method in cpu.methods else ():
+            same(paper, cpu, dataset, method, IN_CPU.get(method, method))
+    for method in set(rivals.methods) & set(cpu.methods):
+        for dataset in set(rivals.datasets) & set(cpu.datasets):
+            same(rivals, cpu, dataset, method, method)
+    for method in people.methods:
+        for dataset in people.datasets:
+            assert people.extrapolate[dataset][method] == cpu.extrapolate["weizmann"][method]
+    walks = [p.extrapolate["weizmann"]["tangent_flow"] for p in (paper, cpu)]
+    assert walks[0] == {**walks[1], "denoiser": "unet", "remove_brightness": True}  # there is no unet in cpu to compare
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

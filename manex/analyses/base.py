@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from manex.denoisers.base import Denoiser
+from manex.extrapolators.base import Walk
 from manex.settings import Section
 
 
@@ -36,12 +37,15 @@ class Subject:
         name: of the walk that it belongs to.
         label: the denoiser's name in tables.
         sigma: the noise level of the walk, in grey levels.
+        settings, frames: of the walk, for analyses that walk themselves.
     """
 
     name: str
     label: str
     denoiser: Denoiser
     sigma: float
+    settings: Walk | None = None
+    frames: int = 0
 
     @property
     def device(self) -> torch.device:

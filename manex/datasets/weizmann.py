@@ -24,6 +24,10 @@ class Weizmann(Clips):
     source: ClassVar[Raw | None] = "weizmann"
 
     action: Literal[Action, "all"] = "bend"
+    train_actions: Literal["same", "all"] = Field(
+        "same",
+        description="whose frames are trained on: `action` alone, or all that was fetched; the videos are the same",
+    )
     people: tuple[Person, ...] | None = Field(None, min_length=1, description="all nine if not given")
 
 
@@ -59,20 +63,25 @@ def wanted(names: Collection[str], cfg: Weizmann) -> list[str]:
     people = cfg.people or PEOPLE
     chosen = []
     for name in sorted(names):
-        person, action = parts(name) or ("", "")
-        if person in people and cfg.action in (action, "all"):
+        person, _ = parts(name) or ("", "")
+        if person in people and (cfg.train_actions == "all" or _shown(name, cfg)):
             chosen.append(name)
-    absent = sorted(set(people) - {name.split("_")[0] for name in chosen})
+    absent = sorted(set(people) - {name.split("_")[0] for name in chosen if _shown(name, cfg)})
     if absent:
         raise ValueError(f"action: no clip of {cfg.action} by {', '.join(absent)}")
     return chosen
 
 
+def _shown(name: str, cfg: Weizmann) -> bool:
+    """Whether a clip may give its person's video."""
+    return cfg.action in ((parts(name) or ("", ""))[1], "all")
+
+
 def weizmann(cfg: Weizmann, raw: PersonClips) -> ClipVideos:
     """One video per person; the frames of all clips to train on.
 
-    One of a person's clips, in the order of their names, is drawn by `cfg.seed` and the person's place among the people
-    sorted by name, and nothing else. So is the frame at which its video starts.
+    One of a person's clips of `cfg.action`, in the order of their names, is drawn by `cfg.seed` and the person's place
+    among the people sorted by name, and nothing else. So is the frame at which its video starts.
 
     Raises:
         ValueError: a chosen clip is shorter than the video.
@@ -82,7 +91,7 @@ def weizmann(cfg: Weizmann, raw: PersonClips) -> ClipVideos:
     people = sorted({name.split("_")[0] for name in names})
     chosen = []
     for place, person in enumerate(people):
-        own = [index for index, name in enumerate(names) if name.split("_")[0] == person]
+        own = [index for index, name in enumerate(names) if name.split("_")[0] == person and _shown(name, cfg)]
         chosen.append(own[int(np.random.default_rng([cfg.seed, place, 1]).integers(len(own)))])
     try:
         made = clip_videos([clips[name] for name in names], chosen, cfg.frames, cfg.stride, cfg.seed)

@@ -18,7 +18,10 @@ from manex.samplers.ascent import ascend
 
 
 class TangentSpace(Denoised):
-    """The velocity projected onto the top eigenspace; the defaults are the paper's literal setting.
+    """The velocity projected onto the top eigenspace.
+
+    As in the paper, frames are not clipped by default, and brightness is not projected out. K is ours, and so is the
+    eigen-solver; `deflated` is the paper's.
 
     Source: the paper's Algorithm 1 with the corrected Algorithm 4. Takes a `Denoiser`.
 

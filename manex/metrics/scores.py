@@ -13,7 +13,7 @@ from manex.datasets.dataset import Dataset
 from manex.errors import MetricError
 from manex.metrics.coordinates import CoordinateSummary, summarize, trace
 from manex.metrics.dtw import aligned_distances, dtw_scores, unwarped_distances
-from manex.metrics.ssim import ssim_distances
+from manex.metrics.ssim import Window, ssim_distances
 
 COORDINATES = tuple(field.name for field in fields(CoordinateSummary))
 """Scores that need a known manifold; NaN where none is known."""
@@ -35,11 +35,14 @@ class VideoScore:
     frames: dict[str, Float[np.ndarray, " frame"]]
 
 
-def score(dataset: Dataset, videos: Float[Tensor, "video frame channel height width"]) -> list[VideoScore]:
+def score(
+    dataset: Dataset, videos: Float[Tensor, "video frame channel height width"], window: Window = "uniform"
+) -> list[VideoScore]:
     """Score one trial: a generated video for every true one, the two given frames included.
 
     Args:
         videos: grey levels in [0, 1]; they need not be as long as the true ones.
+        window: of SSIM, see manex/metrics/ssim.py.
 
     Raises:
         MetricError: a video that has no score, by its number, or no videos at all.
@@ -54,7 +57,7 @@ def score(dataset: Dataset, videos: Float[Tensor, "video frame channel height wi
         raise MetricError("the dataset has no videos, so there is nothing to score")
     if len(videos) != len(dataset.videos):
         raise MetricError(f"{len(videos)} generated videos for {len(dataset.videos)} true ones")
-    distances = torch.stack([_distances(dataset.videos[v], videos[v], v) for v in range(len(videos))])
+    distances = torch.stack([_distances(dataset.videos[v], videos[v], v, window) for v in range(len(videos))])
     aligned = dtw_scores(distances, paths=True)
     assert aligned.exact_paths is not None
     scores = []
@@ -71,9 +74,9 @@ def score(dataset: Dataset, videos: Float[Tensor, "video frame channel height wi
     return scores
 
 
-def _distances(truth: Tensor, generated: Tensor, number: int) -> Tensor:
+def _distances(truth: Tensor, generated: Tensor, number: int, window: Window) -> Tensor:
     try:
-        return ssim_distances(truth, generated)
+        return ssim_distances(truth, generated, window=window)
     except MetricError as error:
         raise MetricError(f"video {number}: {error}") from None
 

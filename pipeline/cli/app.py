@@ -117,8 +117,7 @@ def plan(
     """What `manex reproduce` would run, how long that takes here, memory, disk: [dim]manex plan cpu[/]"""
     from pipeline.engine.plan import plan
 
-    for line in plan(_paths(), profile):
-        typer.echo(line)
+    typer.echo("\n".join(plan(_paths(), profile)))
 
 
 @profile_app.command("show")
@@ -126,8 +125,7 @@ def profile_show() -> None:
     """Show the profile in params.yaml, and the values that differ from it: [dim]manex profile show[/]"""
     from pipeline.cli import profiles
 
-    for line in profiles.show(_paths()):
-        typer.echo(line)
+    typer.echo("\n".join(profiles.show(_paths())))
 
 
 @profile_app.command("use")
@@ -201,6 +199,15 @@ def report() -> None:
     params, paths = project()
     report(params, paths)
     typer.echo(f"{paths.page}: open it in a browser")
+
+
+@app.command(rich_help_panel=RESULTS)
+def windows() -> None:
+    """Show DTW-SSID with each window of SSIM, as Markdown: [dim]manex windows[/]"""
+    from pipeline.report.windows import windows
+
+    for line in windows(*project()):
+        typer.echo(line)
 
 
 @app.command(rich_help_panel=RESULTS)

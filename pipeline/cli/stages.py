@@ -130,7 +130,7 @@ def evaluate(dataset: Dataset) -> None:
     from pipeline.stages.evaluate import evaluate
     from pipeline.tracking import sync
 
-    evaluate(dataset, {name: params.method(dataset, name) for name in params.methods}, paths)
+    evaluate(dataset, {name: params.method(dataset, name) for name in params.methods}, paths, params.ssim_window)
     sync.log_record(paths, *(paths.record("evaluate", f"{dataset}-{name}") for name in params.methods))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from manex.datasets.weizmann_names import Action
+from manex.datasets.weizmann_names import ACTIONS, Action
 from manex.settings import Section
 from pipeline.errors import UserError, suggestion
 
@@ -24,7 +24,9 @@ class Mnist(Section):
 class WeizmannFiles(Section):
     """The Weizmann Action dataset, or what of it is at hand."""
 
-    actions: tuple[Action, ...] = Field(("bend",), min_length=1, description="which to fetch")
+    actions: Annotated[tuple[Action, ...], BeforeValidator(lambda given: ACTIONS if given == "all" else given)] = Field(
+        ("bend",), min_length=1, description="which to fetch; all: the ten, which the paper trains on"
+    )
     source: Literal["auto", "avi", "strips", "masks"] = Field(
         "auto", description="original videos; 64x64 crops of a mirror; silhouettes; auto: the first at hand"
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr
 
@@ -53,6 +53,9 @@ class Params(Section):
     data: dict[Name, Raw]
     train: dict[Name, dict[Name, Raw]]
     trials: Trials = Trials()
+    ssim_window: Literal["uniform", "gaussian"] = Field(
+        "uniform", description="of DTW-SSID: 7x7, scikit-image's default; 11x11 with Gaussian weights, Wang et al. 2004"
+    )
     extrapolate: dict[Name, dict[Name, Raw]]
     analyse: dict[Name, dict[Name, Raw]] = Field(default_factory=dict)
 

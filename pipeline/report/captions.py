@@ -37,6 +37,11 @@ ABOUT = {
         "The symmetry in the tangent spaces: a gap after k eigenvalues means k symmetries. Arrows: the motion of the "
         "plane by the best generator A of the first denoiser; under each frame u is A u (red brightens, blue darkens).",
     ),
+    "_levels.svg": (
+        "Curves of DTW-SSID against the noise level of the walk, one per denoiser, both axes logarithmic",
+        "How well a walk does at every noise level, its other settings unchanged (development seeds). A network beyond "
+        "the noise it was trained on is not expected to walk.",
+    ),
     "walk.svg": (
         "Left: one digit moved along a straight line and along the manifold; right: a walk round a circle in the plane",
         "Why on the manifold: along the line two images are superimposed (red: brighter than white, blue: darker than "

@@ -52,6 +52,8 @@ TABLE1 = (
     Column("stalls", pooled="median"),
     Column("jumps", pooled="median"),
     Column("floors", "x floor", ".1f"),
+    Column("residual", "residual", ".2f"),
+    Column("residual_spearman"),
 )
 """Scores of a method on a dataset."""
 

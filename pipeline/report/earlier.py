@@ -63,6 +63,7 @@ def settings_hash(dataset: str, params: Params) -> str:
     sections = (params.data, params.train, params.extrapolate, params.analyse)
     values: list[Any] = [section.get(dataset) for section in sections]
     values += [params.models, params.methods, params.analyses, params.trials.model_dump()]
+    values += [] if params.ssim_window == "uniform" else [params.ssim_window]
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

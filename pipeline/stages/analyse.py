@@ -72,4 +72,4 @@ def _subject(name: str, walk: str, entry: MethodEntry, model: object) -> Subject
     sigma = getattr(entry.settings, "sigma", None)
     if not isinstance(model, Denoiser) or sigma is None:
         raise UserError(f"params.yaml: analyse.{name}: {walk} does not walk with a denoiser at a noise level")
-    return Subject(walk, entry.model_label, model, sigma)
+    return Subject(walk, entry.model_label, model, sigma, entry.settings, entry.frames)

@@ -56,8 +56,8 @@ class Cells:
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every file to write, and its content."""
         params = self.params
-        for stage in ("fetch", "figures"):
-            yield stage, self._closure(stage)
+        yield "fetch", self._closure("fetch")
+        yield "figures", self._closure("figures") | self._window
         yield "table", self._closure("table") | {"blocks": self._blocks()}
         for name in params.datasets:
             entry = params.dataset(name)
@@ -92,7 +92,12 @@ class Cells:
     def evaluate(self, name: str) -> dict[str, Any]:
         """The scores of a dataset: what they diagnose is what all methods walk with."""
         entries = list(self.params.methods_of(name).values())
-        return self._closure("evaluate", *self._modules(name, entries)) | self._plug_ins(entries)
+        return self._closure("evaluate", *self._modules(name, entries)) | self._plug_ins(entries) | self._window
+
+    @property
+    def _window(self) -> dict[str, Any]:
+        """DVC knows no defaults, so dvc.yaml cannot name a key that params.yaml may leave out."""
+        return {"ssim_window": self.params.ssim_window}
 
     def analyse(self, name: str, analysis: str) -> dict[str, Any]:
         """One analysis, and the walks whose denoisers it looks at."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pandas as pd
 import torch
@@ -14,11 +15,14 @@ from manex.datasets.manifold import true_tangents
 from manex.denoisers.base import Denoiser
 from manex.errors import MetricError
 from manex.geometry.tangent import angles_to
+from manex.metrics.residual import Residual
 from manex.metrics.scores import score
+from manex.metrics.ssim import Window
 from pipeline.config.entries import Skipped
 from pipeline.config.methods import MethodEntry
+from pipeline.config.names import closed_forms
 from pipeline.errors import UserError
-from pipeline.models.load import load_model
+from pipeline.models.load import load_model, load_named
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
@@ -32,7 +36,7 @@ from pipeline.tracking.record import current_record, means, recorded
 Tables = dict[str, pd.DataFrame]
 
 
-def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths) -> None:
+def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths, window: Window = "uniform") -> None:
     """Write data/scores/NAME: scores.csv with one row per method, trial and video, and with one row per frame as well
     frames.csv, walks.csv and diagnoses.csv; not_run.json has the reason of each method that was not run.
     """
@@ -41,6 +45,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
     run_ones = [method for method in methods if method not in not_run]
     dataset = load_prepared(name, paths) if run_ones else None
     made_from = origins(paths, paths.prepared(name), *(paths.extrapolated(name, method) for method in run_ones))
+    residual = _residual(name, methods, dataset, paths, device) if dataset else None
     found: list[Tables] = []
     with ExitStack() as records:  # they are written last, for they hold the hashes of what was written
         for method in track(run_ones, f"evaluate {name}", len(run_ones)):
@@ -49,7 +54,7 @@ def evaluate(name: str, methods: dict[str, MethodEntry | Skipped], paths: Paths)
             assert dataset is not None
             run = records.enter_context(recorded(paths, "evaluate", f"{name}-{method}", entry.spelled_out))
             trials = _trials(name, method, dataset, paths)
-            tables = _scored(name, method, dataset, trials) | _walked(dataset, trials)
+            tables = _scored(name, method, dataset, trials, window, residual) | _walked(dataset, trials)
             tables |= _diagnosed(name, method, entry, dataset, trials, paths, device)
             found.append({table: rows.assign(method=method) for table, rows in tables.items()})
             run.dataset, run.model = name, entry.model_label
@@ -78,20 +83,48 @@ def _trials(name: str, method: str, dataset: Dataset, paths: Paths) -> Trials:
     return trials
 
 
-def _scored(name: str, method: str, dataset: Dataset, trials: Trials) -> Tables:
-    """`scores`: one row per trial and video, with its clip if that has a name; `frames`: one row per frame as well."""
+def _residual(
+    name: str, methods: dict[str, MethodEntry | Skipped], dataset: Dataset, paths: Paths, device: str
+) -> Residual | None:
+    """Measured by the trained denoiser that the first of the methods walks with; None if there is none, or no unit.
+
+    A plug-in does not count: nobody knows which frames it has seen.
+    """
+    for entry in methods.values():
+        if isinstance(entry, Skipped) or entry.plug_in or not issubclass(entry.settings.takes, Denoiser):
+            continue
+        model = entry.model_name
+        if model in closed_forms() or absence(paths.training(name, model)):
+            continue
+        denoiser = load_named(name, model, dataset, paths, device)
+        if isinstance(denoiser, Denoiser):
+            with suppress(ValueError):
+                return Residual.of(denoiser, dataset.held_out_frames.to(device))
+    return None
+
+
+def _scored(
+    name: str, method: str, dataset: Dataset, trials: Trials, window: Window, residual: Residual | None
+) -> Tables:
+    """`scores`: one row per trial and video, with its clip if that has a name; `frames`: one row per frame as well.
+
+    Residuals are of the first trial alone: they cost four network calls a frame.
+    """
     rows, tables = [], []
     for seed, videos in zip(trials.seeds, trials.frames, strict=True):
         try:
-            scores = score(dataset, videos)
+            scores = score(dataset, videos, window)
         except MetricError as error:
             told = re.sub(r"\bvideo (\d+)", lambda found: f"video {dataset.name_of(int(found[1]))}", str(error))
             raise UserError(f"{name}, {method}, trial {seed}, {told}") from None
         for video, found in enumerate(scores):
             key = {"trial": seed, "video": video}
             rows.append({**key, **({"clip": dataset.names[video]} if dataset.names else {}), **found.numbers})
-            frames = pd.DataFrame(found.frames)
-            tables.append(frames.assign(**key, frame=range(len(frames)))[[*key, "frame", *found.frames]])
+            frames = pd.DataFrame(found.frames).assign(**key, residual=math.nan)
+            if residual and seed == trials.seeds[0]:
+                far = residual(videos[video].to(residual.unit.device))
+                frames.loc[: len(far) - 1, "residual"] = far.tolist()
+            tables.append(frames.assign(frame=range(len(frames)))[[*key, "frame", *found.frames, "residual"]])
     return {"scores": pd.DataFrame(rows), "frames": pd.concat(tables, ignore_index=True)}
 
 

@@ -16,6 +16,7 @@ from pipeline.config.params import Params
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
 from pipeline.figures.generator import generator_figure
+from pipeline.figures.levels import levels_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
 from pipeline.figures.psnr import denoising_history, psnr_figure
@@ -105,7 +106,7 @@ def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -
     name, method = shown.name, shown.method
     clip = shown.dataset.names[shown.video] if shown.dataset.names else ""
     _save(videos_figure(shown.truth, shown.generated, title=clip), folder / f"{name}_videos")
-    distances = ssim_distances(shown.truth, shown.generated[method]).numpy()
+    distances = ssim_distances(shown.truth, shown.generated[method], window=params.ssim_window).numpy()
     _save(
         alignment_figure(distances, readable(f"{name}, {method}") + (f", {clip}" if clip else "")),
         folder / f"{name}_alignment",
@@ -114,6 +115,8 @@ def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -
         _save(drawn, folder / f"{name}_spectrum")
     if drawn := _generator(name, params, paths):
         _save(drawn, folder / f"{name}_symmetry")
+    if drawn := _levels(name, params, paths):
+        _save(drawn, folder / f"{name}_levels")
     if drawn := _psnr(name, params, paths):
         _save(drawn, folder / f"{name}_psnr")
     if shown.dataset.coordinates is None:
@@ -168,6 +171,18 @@ def _spectrum(name: str, params: Params, paths: Paths) -> Figure | None:
     first = own.iloc[0]
     title = readable(f"{name}, {first['denoiser']}, sigma {first['sigma_255']:g}/255")
     return spectrum_figure(numbers, tensors["frames"], tensors["values"], tensors["vectors"], title)
+
+
+def _levels(name: str, params: Params, paths: Paths) -> Figure | None:
+    """None if no walk was repeated at other noise levels."""
+    analysis = _of_kind("levels", name, params)
+    table = load_analysis(name, analysis, "levels", paths, ("sigma_255", "dtw_ssid")) if analysis else None
+    if table is None:
+        return None
+    means = table.groupby(["walk", "sigma_255"], sort=False)["dtw_ssid"].mean()
+    curves = {walk: means[walk].sort_index() for walk in table["walk"].unique()}
+    title = readable(f"{name}, mean over videos")
+    return levels_figure({walk: (curve.index.tolist(), curve.tolist()) for walk, curve in curves.items()}, title)
 
 
 def _psnr(name: str, params: Params, paths: Paths) -> Figure | None:

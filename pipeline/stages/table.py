@@ -35,9 +35,10 @@ CAPTION = """
 DTW-SSID, exact alignment: mean over videos, then trials; lower is better. `sd` is over trials, [low, high] a 95 %
 bootstrap interval over trials and videos, `greedy` the paper's greedy alignment (A.2). Coverage (share of the manifold
 that the generated frames sweep) and reversals are of the median video; distance is the mean RMS distance of generated
-frames to the manifold, in grey levels. `perfect` shows the true frames at constant speed until the last one: it is the
-floor, and `x floor` says how many times as far a method is. `oracle` walks with the exact denoiser of the true
-manifold, `memoriser` with that of the training frames alone. Rivals: docs/rivals.md.
+frames to the manifold, in grey levels; residual is what a trained denoiser changes in the median generated frame (first
+trial), in units of its 95 % quantile on held-out frames. `perfect` shows the true frames at constant speed until the
+last one: it is the floor, and `x floor` says how many times as far a method is. `oracle` walks with the exact denoiser
+of the true manifold, `memoriser` with that of the training frames alone. Rivals: docs/rivals.md.
 """
 CAPTION_DENOISERS = """
 Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on the frames held out of training, and on
@@ -60,14 +61,13 @@ def table(params: Params, paths: Paths) -> None:
         notes = {name: _note(name, earlier, paths) for name in params.datasets}
         rows = [row for name in params.datasets for row in _rows(name, params, results[name], earlier, paths)]
         denoisers = [row for name in params.datasets for row in _denoisers(name, params, results, earlier, paths)]
-        reports = paths.reports
-        columns = [*NAMES, *(column.name for column in TABLE1), "not_run", "block"]
+        reports, columns = paths.reports, [*NAMES, *(column.name for column in TABLE1), "not_run", "block"]
         write_csv(reports / "table1.csv", pd.DataFrame(rows, columns=columns))
         write_text(reports / "table1.md", _markdown(rows, params, notes))
         names = ["dataset", "denoiser", "method", *(column.name for column in DENOISERS), "not_run"]
         write_csv(reports / "denoisers.csv", pd.DataFrame(denoisers, columns=names))
         write_text(reports / "denoisers.md", _denoisers_markdown(denoisers, params))
-        write_json(reports / "metrics.json", _nested(rows, params, notes, earlier, paths))
+        write_json(reports / "metrics.json", _nested(rows, params, notes, results, earlier, paths))
         write_csv(reports / "diagnostics.csv", _diagnostics(results))
         write_csv(paths.costs, _costs(params, paths))
         run.metrics = _metrics(rows)
@@ -103,6 +103,8 @@ def _scores(method: str, found: Results) -> Row:
         "dtw_ssid": estimated.mean,
         "dtw_ssid_sd": estimated.sd,
         **pooled,
+        "residual": found.residuals([method])["residual"].median(),
+        "residual_spearman": found.residual_spearman([method]),
         "trials": by_trial.shape[0],
         "videos": by_trial.shape[1],
         "dtw_ssid_low": estimated.low,
@@ -118,7 +120,8 @@ def _protocol(name: str, paths: Paths) -> str:
 
 
 def _markdown(rows: list[Row], params: Params, notes: dict[str, str]) -> str:
-    lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials)", CAPTION]
+    window = "" if params.ssim_window == "uniform" else f", {params.ssim_window} window of SSIM"
+    lines = [f"# Table 1 ({params.profile} profile, {len(params.trials.seeds)} trials{window})", CAPTION]
     for name in params.datasets:
         note = notes[name]
         lines += [f"\n## {name}\n", *([f"{note[0].upper()}{note[1:]}.\n"] if note else [])]
@@ -169,11 +172,11 @@ def _denoisers_markdown(rows: list[Row], params: Params) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _nested(rows: list[Row], params: Params, notes: dict[str, str], earlier: Earlier, paths: Paths) -> Row:
+def _nested(
+    rows: list[Row], params: Params, notes: dict[str, str], results: dict[str, Results], earlier: Earlier, paths: Paths
+) -> Row:
     nested: Row = {name: earlier.metrics[name] if name in earlier else {} for name in params.datasets}
-    for row in rows:
-        if row["dataset"] in earlier:
-            continue
+    for row in (row for row in rows if row["dataset"] not in earlier):
         numbers = {key: _rounded(row.get(key)) for key in ("protocol", *(column.name for column in TABLE1))}
         nested[row["dataset"]][row["method"]] = {"not_run": row["not_run"]} if row["not_run"] else numbers
     nested["training"] = {
@@ -184,6 +187,11 @@ def _nested(rows: list[Row], params: Params, notes: dict[str, str], earlier: Ear
     }
     nested["settings"] = {name: settings_hash(name, params) for name in params.datasets}
     nested["notes"] = notes
+    kept = earlier.metrics.get("residual_spearman", {})
+    nested["residual_spearman"] = {
+        name: kept.get(name) if name in earlier else _rounded(found.residual_spearman(found.methods))
+        for name, found in results.items()
+    }
     return nested
 
 

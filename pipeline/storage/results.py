@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from pipeline.storage.origins import check_origins
 from pipeline.storage.skipped import absence
 
 SCORES = ("trial", "video", "dtw_ssid", "dtw_ssid_greedy", "coverage", "reversals", "distance", "stalls", "jumps")
+GIVEN = 2
+"""The first frames of a video are given, not generated."""
+FRAMES = ("trial", "video", "frame", "coordinate", "manifold_distance", "residual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,21 @@ class Results:
     def of(self, method: str) -> pd.DataFrame:
         """The scores of a method; none if it was not run."""
         return self.scores[self.scores["method"] == method]
+
+    def residuals(self, methods: Collection[str]) -> pd.DataFrame:
+        """The generated frames of some methods whose residual is known: those of the first trial, if any."""
+        frames = self.frames.reindex(columns=["method", *FRAMES])  # it has no columns if no method was run
+        return frames[frames["method"].isin(list(methods)) & (frames["frame"] >= GIVEN) & frames["residual"].notna()]
+
+    def residual_spearman(self, methods: Collection[str]) -> float:
+        """Rank correlation of residual and distance to the true manifold over generated frames.
+
+        NaN where either is unknown, or constant.
+        """
+        known = self.residuals(methods)[["residual", "manifold_distance"]].dropna()
+        if known.nunique().min() < 2:
+            return math.nan
+        return float(known["residual"].corr(known["manifold_distance"], method="spearman"))
 
     def by_trial(self, method: str) -> pd.DataFrame:
         """DTW-SSID of a method: one row per trial, one column per video.
@@ -67,7 +86,7 @@ def load_results(dataset: str, paths: Paths) -> Results:
     folder, made_by = paths.scores(dataset), _made_by(dataset)
     check_origins(paths, folder)
     not_run = read_json(folder / "not_run.json", made_by)
-    needed = {"scores": SCORES, "frames": ("trial", "video", "frame", "coordinate"), "walks": (), "diagnoses": ()}
+    needed = {"scores": SCORES, "frames": FRAMES, "walks": (), "diagnoses": ()}
     tables = {
         name: read_csv(folder / f"{name}.csv", made_by, columns, text=("method",)) for name, columns in needed.items()
     }

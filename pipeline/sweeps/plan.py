@@ -131,6 +131,7 @@ class Plan:
             seed=cell.seed,
             home=home,
             weights=self._plug_ins() if entry.plug_in else weights,
+            window=self.params.ssim_window,
         )
 
     def _common(self, dataset: str, *modules: str) -> tuple[Path, str, str, int, str, tuple[str, ...], str]:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import manex
 from pipeline.closure import Source
 from pipeline.errors import UserError
 from pipeline.storage.artifacts import sha256
+
+if TYPE_CHECKING:
+    from manex.metrics.ssim import Window
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Walk(Task):
         entry: the method, as params.yaml has it.
         home: the folder whose models/ holds the network: the project's, or that of a training of the sweep.
         weights: sha256 of the network's files, or of those of plug-in denoisers; "": the method needs none.
+        window: of SSIM.
     """
 
     method: str
@@ -63,11 +67,17 @@ class Walk(Task):
     seed: int
     home: Path
     weights: str
+    window: Window
 
     @property
     def identity(self) -> dict[str, Any]:
         settings = {name: value for name, value in self.entry.items() if name != "block"}
-        return super().identity | {"settings": settings, "seed": self.seed, "weights": self.weights}
+        return super().identity | {
+            "settings": settings,
+            "seed": self.seed,
+            "weights": self.weights,
+            "window": self.window,
+        }
 
 
 @dataclass(frozen=True)

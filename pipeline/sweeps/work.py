@@ -90,7 +90,7 @@ def _walked(task: Walk, dataset: Dataset, device: str) -> dict[str, Any]:
     given = dataset.videos[:, :2].to(device)
     walked = states(entry, model, given, [(task.seed, video) for video in range(len(given))])
     videos = as_videos(given, list(walked))
-    numbers = [_finite(one.numbers) for one in score(dataset, videos.cpu())]
+    numbers = [_finite(one.numbers) for one in score(dataset, videos.cpu(), task.window)]
     return {name: [row[name] for row in numbers] for name in NUMBERS}
 
 

@@ -59,6 +59,21 @@ def test_every_person_gives_one_video_and_all_clips_are_trained_on() -> None:
     assert order == sorted(PEOPLE)
 
 
+def test_training_on_all_actions_leaves_the_videos_as_they_are() -> None:
+    alone, names = cfg(), sorted(NAMES)
+    all_ = cfg(train_actions="all")
+    assert wanted(NAMES, all_) == names
+    apart, together = (weizmann(one, clips(wanted(NAMES, one))) for one in (alone, all_))
+    assert len(together.frames) == len(NAMES) * 20
+    assert np.array_equal(together.videos % 100, apart.videos % 100)
+    drawn = [[names_[int(v.flat[0]) // 100] for v in made.videos] for names_, made in (
+        (wanted(NAMES, alone), apart), (names, together)
+    )]  # fmt: skip
+    assert drawn[0] == drawn[1]
+    with pytest.raises(ValueError, match="action: no clip of walk by eli"):
+        wanted([name for name in NAMES if name != "eli_walk"], all_)
+
+
 def test_the_draw_of_a_clip_depends_on_the_seed_and_reaches_both() -> None:
     names = ["lena_walk1", "lena_walk2"]
     chosen = {int(weizmann(cfg(people=("lena",), seed=s), clips(names)).videos.flat[0]) // 100 for s in range(20)}

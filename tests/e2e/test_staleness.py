@@ -131,6 +131,7 @@ def test_comments_and_docstrings_anywhere_run_code_alone(project: Path) -> None:
         ("manex/networks/vae.py", {"train/walker/vae", "extrapolate/walker/vae", "evaluate/walker"}),
         ("manex/extrapolators/persistence.py", {"extrapolate/walker/persistence", "evaluate/walker"}),
         ("manex/analyses/spectrum.py", {"analyse/walker/spectrum"}),
+        ("manex/metrics/residual.py", {"evaluate/walker"}),
         ("manex/datasets/walker.py", {"prepare/walker"}),
         ("pipeline/stages/extrapolate.py", WALKS),
         ("pipeline/report/columns.py", {"table"}),
@@ -189,6 +190,7 @@ def test_the_order_of_keys_and_comments_in_the_settings_run_code_alone(project: 
     [
         ("eta: 1}\n    tangent", "eta: 2}\n    tangent", {"extrapolate@walker-linear", "table", "figures"}),
         ("latent: 4", "latent: 5", {"train@walker-vae", "table"}),
+        ("profile: tiny", "ssim_window: gaussian\nprofile: tiny", {"evaluate@walker", "figures"}),
     ],
 )
 def test_a_setting_makes_stale_what_reads_it(old: str, new: str, expected: set[str], project: Path) -> None:

@@ -35,6 +35,26 @@ def test_distances_are_those_of_scikit_image(data, height, width, channel):
     np.testing.assert_allclose(distances, by_scikit_image(truth, generated), atol=1e-10)
 
 
+@given(st.data(), st.integers(11, 13), st.integers(11, 13), st.sampled_from([1, 3]))
+@settings(max_examples=15)
+def test_distances_with_the_gaussian_window_are_those_of_scikit_image(data, height, width, channel):
+    """`gaussian_weights`, `sigma` and `use_sample_covariance` as its documentation says "to match Wang et al."."""
+    truth, generated = (data.draw(frames(2, channel, height, width)) for _ in range(2))
+    wang = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": 0}
+    t, g = truth.double().numpy(), generated.double().numpy()
+    expected = [[1 - structural_similarity(a, b, data_range=1, **wang) for b in g] for a in t]
+    distances = ssim_distances(truth, generated, window="gaussian").numpy()
+    np.testing.assert_allclose(distances, np.maximum(expected, 0), atol=1e-10)
+
+
+def test_another_window_or_frames_that_it_does_not_fit_into_are_refused():
+    video = torch.full((2, 1, 10, 12), 0.5)
+    with pytest.raises(MetricError, match="window 'wang': must be one of uniform, gaussian"):
+        ssim_distances.__wrapped__(video, video, window="wang")  # without the type checks of the tests
+    with pytest.raises(MetricError, match=r"truth frames are 1x10x12: smaller than the 11 x 11 window"):
+        ssim_distances(video, video, window="gaussian")
+
+
 def test_long_wide_videos_are_those_of_scikit_image(generator, monkeypatch):
     monkeypatch.setattr(ssim, "TILE", 3)  # several tiles each way, the last ones smaller
     truth, generated = (torch.rand(n, 3, 16, 40, generator=generator) for n in (4, 7))

@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from movies import moving_square, write_masks, write_mirror
 
+from manex.datasets.weizmann_names import Action
 from pipeline.config.data import DatasetEntry
 from pipeline.config.entries import parse_entry
 from pipeline.config.fetch import Fetch, WeizmannFiles
@@ -222,6 +224,23 @@ def test_the_real_strips_make_a_dataset_of_nine_people(paths: Paths, monkeypatch
     assert told == "action bend, 9 people: 64x64 crops that follow the person; 639 frames of 9 clips"
     step = (videos[:, 1:] - videos[:, :-1]).flatten(2).norm(dim=2)
     assert step.max() < 0.25 * videos.flatten(2).norm(dim=2).min()  # frames of one clip, in order
+
+
+def test_all_actions_are_the_ten_of_the_data_set() -> None:
+    assert set(WeizmannFiles.model_validate({"actions": "all"}).actions) == set(get_args(Action))
+    assert len(get_args(Action)) == 10
+
+
+@real
+def test_the_four_mirrored_actions_are_trained_on_together(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANEX_MIRROR", str(REAL.parent))
+    four = ("bend", "jack", "wave1", "wave2")
+    fetch("weizmann", Fetch(weizmann=WeizmannFiles(actions=four, source="strips")), paths)
+    apart, told = made(paths, action="jack", size=32, stride=2, held_out=200)
+    together, told_together = made(paths, action="jack", size=32, stride=2, held_out=200, train_actions="all")
+    assert torch.equal(apart, together)
+    assert told.endswith("of 9 clips")
+    assert told_together.endswith("2645 frames of 36 clips")
 
 
 @real

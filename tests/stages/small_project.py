@@ -40,6 +40,7 @@ METHODS = {
 ANALYSES = {
     "geometry": {"kind": "geometry", "walks": ["oracle", "flow_tikhonov", "flow_plug_in", "flow_none"]},
     "spectrum": {"kind": "spectrum", "walks": ["flow_plug_in", "flow_tikhonov"], "frames": 2, "values": 3},
+    "levels": {"kind": "levels", "walks": ["oracle", "flow_tikhonov"], "sigma_255": [5, 25], "seeds": [1]},
     "symmetry": {"kind": "symmetry", "walks": ["flow_tikhonov"], "frames": [4, 8], "radius": 1, "shown": 2},
 }
 NO_MANIFOLD = {"algorithm": "skipped", "reason": "no true manifold is known"}

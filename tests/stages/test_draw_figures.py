@@ -24,9 +24,17 @@ def test_figures_of_private_clips_stay_out_of_git_and_psnr_is_drawn_per_dataset(
         write_absence(paths.model(dataset, "unet"), "too slow here")
     figures(params, paths)
     drawn = {path.name for path in paths.figures.iterdir()}
-    kinds = ("videos", "paths", "alignment", "spectrum", "symmetry", "psnr")
+    kinds = ("videos", "paths", "alignment", "spectrum", "symmetry", "levels", "psnr")
     names = {"walk", "comparison", *(f"rotated_mnist_{kind}" for kind in kinds)}
     assert drawn == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
     private = {path.stem for path in paths.private.iterdir()}
-    assert private == {"clips", "clips_videos", "clips_alignment", "clips_spectrum", "clips_symmetry", "clips_psnr"}
+    assert private == {
+        "clips",
+        "clips_videos",
+        "clips_alignment",
+        "clips_spectrum",
+        "clips_symmetry",
+        "clips_levels",
+        "clips_psnr",
+    }
     assert {path.name for path in paths.pictures.iterdir()} == {"rotated_mnist.gif"}
