@@ -9,6 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from manex.arrays import Frames
+from manex.settings import Section
+
+
+class Measured(Section):
+    """Base of the settings of measurements. A kind is one file: one subclass, and a function of the file's name."""
+
 
 CUT = 0.01
 """Singular values below this share of the largest one count as zero."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from pydantic import Field
 
-from manex.measurements.base import Measurement
-from manex.settings import Section
+from manex.measurements.base import Measured, Measurement
 
 
-class Blocks(Section):
+class Blocks(Measured):
     """The size of a block."""
 
     size: int = Field(4, ge=2, description="side of a block, in pixels")

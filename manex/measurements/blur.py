@@ -9,11 +9,10 @@ from pydantic import Field, PositiveFloat
 from scipy.ndimage import gaussian_filter  # type: ignore[attr-defined] # named at run time only
 from torch import Tensor
 
-from manex.measurements.base import Measurement, orthonormal
-from manex.settings import Section
+from manex.measurements.base import Measured, Measurement, orthonormal
 
 
-class Blur(Section):
+class Blur(Measured):
     """The width of the blur."""
 
     sd: PositiveFloat = Field(1.5, description="standard deviation of the Gaussian, in pixels")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from manex.measurements.base import Measurement
-from manex.settings import Section
+from manex.measurements.base import Measured, Measurement
 
 
-class Hole(Section):
+class Hole(Measured):
     """A rectangle, in pixels.
 
     Example:

@@ -7,12 +7,11 @@ import torch
 from pydantic import Field
 from scipy.fft import dctn
 
-from manex.measurements.base import Measurement
+from manex.measurements.base import Measured, Measurement
 from manex.measurements.pixels import Share
-from manex.settings import Section
 
 
-class Lowpass(Section):
+class Lowpass(Measured):
     """How many frequencies."""
 
     share: Share = Field(0.1, description="of the frequencies that are measured, the lowest first")

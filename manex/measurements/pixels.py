@@ -8,13 +8,12 @@ import torch
 from pydantic import Field, NonNegativeInt
 from torch import Generator
 
-from manex.measurements.base import Measurement
-from manex.settings import Section
+from manex.measurements.base import Measured, Measurement
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class Pixels(Section):
+class Pixels(Measured):
     """How many pixels, and which."""
 
     share: Share = Field(0.3, description="of the pixels that are seen")

@@ -6,12 +6,11 @@ import torch
 from pydantic import Field, NonNegativeInt
 from torch import Generator
 
-from manex.measurements.base import Measurement
+from manex.measurements.base import Measured, Measurement
 from manex.measurements.pixels import Share
-from manex.settings import Section
 
 
-class RandomBasis(Section):
+class RandomBasis(Measured):
     """How many projections, and which."""
 
     share: Share = Field(0.25, description="of the dimensions that are measured")

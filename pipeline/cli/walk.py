@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import Generator, Tensor
 
 from manex.datasets.dataset import Dataset
@@ -17,8 +17,7 @@ from manex.metrics.psnr import psnr
 from manex.metrics.residual import Residual
 from manex.noises.draws import noise_like
 from pipeline.cli.pictures import frame_of, output
-from pipeline.config.entries import Skipped
-from pipeline.config.explain import explain
+from pipeline.config.entries import Skipped, parse_entry
 from pipeline.config.methods import MethodEntry
 from pipeline.config.params import Params
 from pipeline.errors import UserError
@@ -27,7 +26,7 @@ from pipeline.models.load import load_model
 from pipeline.paths import Paths
 from pipeline.settings import settings
 from pipeline.stages.extrapolate import as_videos, states
-from pipeline.storage.artifacts import write_bytes
+from pipeline.storage.artifacts import replacing
 from pipeline.storage.prepared import load_prepared
 
 UNKNOWN = 3
@@ -35,18 +34,12 @@ UNKNOWN = 3
 
 
 def walk_pictures(
-    pictures: tuple[Path, Path],
-    to: Path,
-    name: str,
-    method: str,
-    changes: dict[str, object],
-    params: Params,
-    paths: Paths,
+    pictures: tuple[Path, Path], to: Path, where: tuple[str, str], changes: dict[str, Any], params: Params, paths: Paths
 ) -> Iterator[str]:
     """Write a GIF of the walk that begins with two pictures.
 
     Args:
-        name: of the dataset whose networks and settings are used.
+        where: the dataset whose networks are used, and the method.
         changes: fields of the method's entry that are to have other values.
 
     Yields:
@@ -55,7 +48,7 @@ def walk_pictures(
     Raises:
         UserError: pictures, a method or a model that cannot be used.
     """
-    to = output(to, ".gif")
+    to, (name, method) = output(to, ".gif"), where
     entry = _entry(name, method, changes, params)
     dataset = load_prepared(name, paths)
     device = settings().prepare_torch()
@@ -65,21 +58,22 @@ def walk_pictures(
     model = load_model(name, method, entry, dataset, paths, device)
     given = torch.stack([first, second], 1).to(device)
     video = as_videos(given, list(states(entry, model, given, [(0, 0)])))[0].cpu()
-    write_bytes(to, moving_picture({method: video}, ticks=len(video)))
+    with replacing(to) as file:
+        file.write_bytes(moving_picture({method: video}, ticks=len(video)))
     yield f"{to}: {len(video)} frames of {video.shape[-1]} x {video.shape[-2]} pixels, of which the first two are yours"
     sigma = getattr(entry.settings, "sigma", None)
     if isinstance(model, Denoiser) and sigma is not None:
         yield from _trust(model, sigma, given[0], video.to(device), dataset)
 
 
-def _entry(name: str, method: str, changes: dict[str, object], params: Params) -> MethodEntry:
+def _entry(name: str, method: str, changes: dict[str, Any], params: Params) -> MethodEntry:
     entry = params.method(name, method)
     if isinstance(entry, Skipped):
         raise UserError(f"params.yaml: extrapolate.{name}.{method} is skipped: {entry.reason}")
-    try:
-        return entry.replaced(changes) if changes else entry
-    except ValidationError as error:
-        raise UserError(explain(error, f"extrapolate.{name}.{method}")) from None
+    values = {**entry.model_dump(mode="json", exclude_none=True), **changes}
+    changed = parse_entry(MethodEntry, values, f"extrapolate.{name}.{method}")
+    assert isinstance(changed, MethodEntry)
+    return changed
 
 
 def _trust(model: Denoiser, sigma: float, given: Tensor, video: Tensor, dataset: Dataset) -> Iterator[str]:

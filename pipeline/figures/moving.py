@@ -1,4 +1,4 @@
-"""A moving picture: every method next to the truth, as a GIF."""
+"""A moving picture: videos side by side, as a GIF."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ TILE = 96
 """Least side of a tile, in pixels; frames are magnified by a whole number."""
 
 
-def moving_picture(truth: Video, generated: Mapping[str, Video], ticks: int = 50, milliseconds: int = 90) -> bytes:
+def moving_picture(videos: Mapping[str, Video], ticks: int = 50, milliseconds: int = 90) -> bytes:
     """The same bytes for the same frames.
 
     Videos of different lengths play in the same time: at each tick every video has played the same share of its length.
 
     Args:
-        truth: grey levels in [0, 1].
-        generated: the same by method.
+        videos: grey levels in [0, 1], by the name that is written above.
     """
-    rows = {"truth": truth, **generated}
-    height, width = truth.shape[-2:]
+    shape = next(iter(videos.values())).shape
+    height, width = shape[-2:]
     scale = -(-TILE // max(height, width))
-    columns = min(COLUMNS, len(rows))
+    columns = min(COLUMNS, len(videos))
     cell = (width * scale + GAP, height * scale + GAP + LABEL)
-    size = (columns * cell[0] + GAP, -(-len(rows) // columns) * cell[1] + GAP)
-    places = [(GAP + i % columns * cell[0], GAP + i // columns * cell[1]) for i in range(len(rows))]
-    shown = [_pixels(video, ticks) for video in rows.values()]
-    colour = "L" if truth.shape[1] == 1 else "RGB"
+    size = (columns * cell[0] + GAP, -(-len(videos) // columns) * cell[1] + GAP)
+    places = [(GAP + i % columns * cell[0], GAP + i // columns * cell[1]) for i in range(len(videos))]
+    shown = [_pixels(video, ticks) for video in videos.values()]
+    colour = "L" if shape[1] == 1 else "RGB"
     ground = Image.new(colour, size, "#000000" if colour == "RGB" else 40)
     pen, font = ImageDraw.Draw(ground), ImageFont.load_default(10)
-    for name, (x, y) in zip(rows, places, strict=True):
+    for name, (x, y) in zip(videos, places, strict=True):
         pen.text((x, y), readable(name), font=font, fill="#ffffff" if colour == "RGB" else 255)
     pages = []
     for tick in range(ticks):

@@ -77,7 +77,7 @@ def figures(params: Params, paths: Paths) -> None:
         for shown in everything:
             still = private if shown.dataset.private else folder
             _dataset_figures(shown, params, paths, still)
-            picture = moving_picture(shown.truth, shown.generated)
+            picture = moving_picture({"truth": shown.truth, **shown.generated})
             ((private if shown.dataset.private else moving) / f"{shown.name}.gif").write_bytes(picture)
         first = next((shown for shown in everything if shown.dataset.manifolds), None)
         if first:

@@ -112,8 +112,8 @@ def test_a_sheet_runs_from_the_first_to_the_last_frame() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_moving_picture_plays_every_video_from_end_to_end(channels: int) -> None:
     ramp = torch.linspace(0.2, 1, 7)[:, None, None, None].expand(7, channels, 16, 16)
-    content = moving_picture(ramp, {"linear": ramp[:4]}, ticks=5)
-    assert content == moving_picture(ramp, {"linear": ramp[:4]}, ticks=5)
+    content = moving_picture({"truth": ramp, "linear": ramp[:4]}, ticks=5)
+    assert content == moving_picture({"truth": ramp, "linear": ramp[:4]}, ticks=5)
     picture = Image.open(BytesIO(content))
     assert picture.n_frames == 5
     centres = []
