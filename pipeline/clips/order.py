@@ -17,7 +17,11 @@ from pipeline.errors import UserError
 
 _CLOCK = r"(?<!\d)(?P<h>[01]\d|2[0-3])[-_.:h](?P<m>[0-5]\d)[-_.:m](?P<s>[0-5]\d(?:\.\d+(?![.\d]))?)(?!\d)"
 _DATE = r"(?<!\d)(?P<year>[1-9]\d{3})[-_.](?P<month>0[1-9]|1[0-2])[-_.](?P<day>[0-2]\d|3[01])(?!\d)"
-_DECIMAL = r"(?<![\d.])\d+\.\d+(?:[eE][+-]?\d+)?(?!\.?\d)|(?<![\d.])\d+[eE][+-]\d+(?!\d)"
+_DECIMAL = (
+    r"(?<![\d.,])\d+[.,]\d+(?:e[+-]?\d+)?(?![.,]?\d)|"  # 0.05, as some write 0,05
+    r"(?<![a-z\d.])\.\d+(?!\.?\d)|"  # .05, but no dot after a letter
+    r"(?<![\d.])\d+e[+-]\d+(?!\d)"
+)
 _NUMBER = re.compile(rf"{_DATE}|{_CLOCK}|(?P<decimal>{_DECIMAL})|(?P<integer>\d+)", re.ASCII)
 _HINT = "give each series a folder of its own, with numbers of one form"
 
@@ -107,7 +111,7 @@ def _value(found: re.Match[str]) -> Fraction:
         return Fraction(first + int(found["day"]))
     if found["h"]:
         return Fraction(found["h"]) * 3600 + Fraction(found["m"]) * 60 + Fraction(found["s"])
-    return Fraction(found["decimal"] or found["integer"])
+    return Fraction((found["decimal"] or found["integer"]).replace(",", "."))
 
 
 def _signed(name: Name, names: Sequence[Name]) -> tuple[Fraction, ...]:

@@ -78,9 +78,10 @@ def _read(path: Path, levels: Levels) -> Picture:
             if image.format != "MPO" and count > 1:  # an MPO's others are previews
                 raise ValueError(f"{count} pictures in one file; save each as a file, or all as a video")
             deep, orientation = _deep(image, path), image.getexif().get(_ORIENTATION, UPRIGHT)
-            if not deep:
+            if not deep or image.format == "PNG":  # whose orientation may come last
                 image.load()  # turns a TIFF
                 orientation = image.getexif().get(_ORIENTATION, UPRIGHT)
+            if not deep:
                 decoded = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
         if image.format == "PNG":
             with Image.open(path, formats=_FORMATS) as image:

@@ -104,7 +104,7 @@ def _shown(name: str, params: Params, paths: Paths) -> Shown | None:
 
 def _dataset_figures(shown: Shown, params: Params, paths: Paths, folder: Path) -> None:
     name, method = shown.name, shown.method
-    clip = shown.dataset.names[shown.video] if shown.dataset.names else ""
+    clip = shown.dataset.names[shown.video].replace("$", r"\$") if shown.dataset.names else ""  # no formula
     _save(videos_figure(shown.truth, shown.generated, title=clip), folder / f"{name}_videos")
     distances = ssim_distances(shown.truth, shown.generated[method], window=params.ssim_window).numpy()
     _save(

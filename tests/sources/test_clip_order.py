@@ -38,6 +38,8 @@ SERIES = {
     "decimals": [f"t={n / 20:g}.png" for n in range(30)],
     "decimals of one width": [f"t{n / 20:.2f}.png" for n in range(30)],
     "negative decimals": [f"x_{n / 4}.png" for n in range(-9, 9)],
+    "a decimal comma": [f"t={n / 20:g}.png".replace(".", ",", n % 20 > 0) for n in range(30)],
+    "no zero before the point": ["t=-.5.png", "t=-.25.png", "t=.05.png", "t=.1.png", "t=.25.png", "t=1.5.png"],
     "exponents": ["t=1e-05.png", "t=0.0001.png", "t=0.01.png", "t=1.png"],
     "a dot before the number": [f"shot.{n:04}.png" for n in range(12)],
     "a version": [f"v1.2.3_{n}.png" for n in range(12)],
