@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import UserError
+from pipeline.redaction import redacted
 
 
 class Settings(BaseSettings):
@@ -24,6 +25,13 @@ class Settings(BaseSettings):
     tracking: Literal["on", "off"] = "on"
     tf32: Literal["on", "off"] = "off"
     scheduler: str | None = Field(None, pattern=r"^(tcp|tls)://[\w.\[\]:-]+:\d+$")
+
+    @field_validator("mirror", mode="before")
+    @classmethod
+    def _is_folder(cls, mirror: object) -> object:
+        if "://" in str(mirror):
+            raise ValueError("a folder of this machine is needed")
+        return mirror
 
     def torch_device(self) -> str:
         """The device to compute on; `auto` takes a GPU where torch sees one.
@@ -65,4 +73,5 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         issue = error.errors()[0]
-        raise UserError(f"MANEX_{str(issue['loc'][0]).upper()}: {issue['msg']}, not {issue['input']!r}") from None
+        given = redacted(str(issue["input"]))  # an address may hold a password
+        raise UserError(f"MANEX_{str(issue['loc'][0]).upper()}: {issue['msg']}, not {given!r}") from None

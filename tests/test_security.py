@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,10 @@ from ruamel.yaml import YAML
 from manex.settings import Section
 from pipeline.config.params import parse
 from pipeline.errors import UserError
-from pipeline.tracking.address import redacted
+from pipeline.redaction import redacted
+from pipeline.settings import settings
+from pipeline.sources.mnist import mnist_digits
+from pipeline.sources.weizmann_files import NotThereError, Site
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("manex", "pipeline", "benchmarks", "docs")
@@ -133,3 +136,49 @@ def test_telemetry_is_off() -> None:
 
 def test_settings_take_nothing_unknown() -> None:
     assert Section.model_config["extra"] == "forbid"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SCHEDULER", "tcp://someone:hunter2@host:8786"),
+        ("MIRROR", "https://someone:hunter2@host/data"),
+        ("TRACKING", "http://someone:hunter2@host"),
+        ("DEVICE", "https://host/?token=hunter2"),
+    ],
+)
+def test_a_variable_that_does_not_fit_is_told_without_its_secret(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MANEX_{name}", value)
+    with pytest.raises(UserError, match=f"MANEX_{name}: .*host") as caught:
+        settings()
+    assert "hunter2" not in str(caught.value)
+    assert "someone" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "password", ["hunter2", "hunter2#more", "hunter2?more", "hunter2/more", "hun%20ter2", "more@hunter2"]
+)
+def test_a_proxy_that_does_not_fit_is_told_without_its_password(
+    password: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, f"http://someone:{password}@127.0.0.1:1")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(NotThereError) as missing:
+        Site("http://nowhere.invalid/", tmp_path, retries=0).get("masks.mat")
+    monkeypatch.setattr("pooch.core.retrieve", raiser(f"Failed to parse: 'someone:{password}' at http://u:hunter2@x"))
+    with pytest.raises(UserError) as refused:
+        mnist_digits([0], "download")
+    for told in (str(missing.value), str(refused.value)):
+        for secret in ("someone", "hun", "ter2", "more"):
+            assert secret not in told
+
+
+def raiser(message: str) -> Callable[..., None]:
+    def raises(*words: object, **options: object) -> None:
+        raise ValueError(message)
+
+    return raises

@@ -83,7 +83,7 @@ class FiniteDifference:
         shift = self._step * t / norm.clamp(min=torch.finfo(t.dtype).tiny)
         function = repeated(self._function, len(t))
         with torch.no_grad():
-            ahead, behind = (function((self._points + sign * shift).flatten(0, 1)) for sign in (1, -1))
+            ahead, behind = (function((self._points + sign * shift).flatten(0, 1)).clone() for sign in (1, -1))
         slope: Tensor = by_vector(ahead - behind, len(self._points)) * norm / (2 * self._step)
         return slope.flatten(0, 1)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from typing import Any, Literal
-from weakref import WeakKeyDictionary
+from typing import Literal
 
 import torch
-from torch import nn
 
 from manex.arrays import FrameMap, Frames
 from manex.errors import GeometryError, GeometryWarning
 from manex.geometry.backends import BACKENDS
 from manex.geometry.check import COARSE, complaint
+from manex.geometry.known import Known, known_of
 from manex.geometry.linear_rules import Unlinearizable
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import at_points, checked, graph_bytes
+from manex.geometry.probe import at_points, called, check_items, graph_bytes
 
 BackendName = Literal["auto", "closed_form", "linearized", "vjp", "jvp", "finite_difference"]
 
@@ -24,8 +23,6 @@ Choice = tuple[BackendName, int, Linearization | None]
 """The backend, the bytes that one product of one vector keeps alive, and the recording of one or two points."""
 
 _EXACT = ("linearized", "vjp", "jvp")
-_verdicts: WeakKeyDictionary[Any, dict[str, str | None]] = WeakKeyDictionary()
-"""For each function checked so far: what is wrong with each backend, None if nothing is."""
 
 
 class _Unfit(ValueError):  # noqa: N818 - a signal, not a user's mistake
@@ -39,22 +36,18 @@ def choose(function: FrameMap, points: Frames, wanted: BackendName) -> Choice:
         GeometryError: none is fit, or the function is not.
     """
     one, point = at_points(function, slice(0, 1)), points[:1]
-    verdicts = _verdicts_of(function)
-    if verdicts == {}:
-        with torch.no_grad():
-            checked(one(point), point)
+    known = known_of(function)
+    if known is not None:
+        _look(known, function, points)
     reason = ""
     names = _candidates(function, wanted)
     for name in names:
         try:
-            if verdicts and verdicts.get(name):
-                raise _Unfit(verdicts[name])
+            if known and (told := known.verdicts.get(name)):
+                raise _Unfit(told)
             choice = _weighed(name, function, points)
-            if verdicts is not None and name not in verdicts:
-                found = complaint(BACKENDS[name], one, point)
-                verdicts[name] = found and f"{name} is wrong: {found}"
-                if found:
-                    raise _Unfit(verdicts[name])
+            if known and (name not in known.verdicts or known.is_due):
+                _check(known, name, one, point)
         except Unlinearizable as unknown:
             reason = f"not linearizable: {unknown}"
         except _Unfit as unfit:
@@ -62,12 +55,12 @@ def choose(function: FrameMap, points: Frames, wanted: BackendName) -> Choice:
         except (GeometryError, MemoryError, torch.OutOfMemoryError):
             raise
         except Exception as error:
-            if verdicts is None or name not in _EXACT or "allocate" in str(error):
+            if known is None or name not in _EXACT or "allocate" in str(error):
                 raise
             with torch.no_grad():
                 one(point)  # raises what is the function's own fault
             reason = f"{name} fails ({type(error).__name__}: {' '.join(str(error).split())[:160]})"
-            verdicts[name] = reason
+            known.verdicts[name] = reason
         else:
             if name == "finite_difference" and len(names) > 1:
                 told = f"{reason}: finite differences instead, inexactly, without J^T v"
@@ -114,14 +107,33 @@ def _weighed(name: BackendName, function: FrameMap, points: Frames) -> Choice:
     return name, max(frame, footprint), None
 
 
-def _verdicts_of(function: FrameMap) -> dict[str, str | None] | None:
-    """What is known of a function's backends; None if it needs no check, as the tests check all that it is made of."""
-    owner = function.func if isinstance(function, partial) and isinstance(function.func, nn.Module) else function
-    if isinstance(owner, nn.Module) and not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
-        homes = {type(part).__module__ for part in owner.modules()}
-        if all(home.startswith(("manex.", "torch.nn.modules.")) for home in homes):
-            return None
+def _look(known: Known, function: FrameMap, points: Frames) -> None:
+    """Check the function itself, as far as that has not been done."""
+    known.looks += 1
+    if known.is_new:
+        called(at_points(function, slice(0, 1)), points[:1])
+    if not known.apart and len(points) > 1:
+        check_items(function, points)
+        known.apart = True
+
+
+def _check(known: Known, name: BackendName, one: FrameMap, point: Frames) -> None:
+    """Check a backend, the first time and now and then at other points: a function may compute otherwise there.
+
+    Raises:
+        _Unfit: it is wrong.
+        GeometryError: it cannot be told, the first time.
+    """
+    again = name in known.verdicts
     try:
-        return _verdicts.setdefault(owner, {})
-    except TypeError:  # cannot be hashed or referred to weakly: checked every time
-        return {}
+        with warnings.catch_warnings():
+            if again:  # what is inexact was told the first time
+                warnings.simplefilter("ignore", GeometryWarning)
+            found = complaint(BACKENDS[name], one, point)
+    except GeometryError:
+        if again:  # no slope can be measured at this point
+            return
+        raise
+    known.verdicts[name] = found and f"{name} is wrong: {found}"
+    if found:
+        raise _Unfit(known.verdicts[name])

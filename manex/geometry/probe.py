@@ -26,7 +26,7 @@ def graph_bytes(function: FrameMap, point: Frames) -> int | None:
     point = point.detach().requires_grad_()
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(weigh, lambda t: t):
         try:
-            value = function(point)
+            value = function(point.clone())  # one that works in place is told of later
         except RuntimeError as error:
             if "requires grad" in str(error):  # it called numpy: a black box
                 return None
@@ -37,15 +37,43 @@ def graph_bytes(function: FrameMap, point: Frames) -> int | None:
     return held if gradient is not None else None
 
 
-def checked(value: Tensor, points: Frames) -> Frames:
+def called(function: FrameMap, points: Frames) -> Frames:
     """The value of a function at the points, if a Jacobian can be taken of it.
 
     Raises:
-        GeometryError: it has another shape or dtype than the points, or is not finite.
+        GeometryError: the value is not fit (`checked`), or the function works in place on the points.
     """
-    if value.shape != points.shape:
+    given = points.clone()
+    with torch.no_grad():
+        value: object = function(points)
+    check_unchanged(points, given)
+    return checked(value, points)
+
+
+def check_unchanged(points: Frames, given: Frames) -> None:
+    """Check that a function left alone what it was given; put that back if not.
+
+    Raises:
+        GeometryError: it works in place on the points.
+    """
+    if not torch.allclose(points, given, rtol=0, atol=0, equal_nan=True):
+        points.copy_(given)
         raise GeometryError(
-            f"the denoiser turns frames of shape {tuple(points.shape)} into {tuple(value.shape)}; "
+            "the denoiser changes the frames that it is given, by an operation in place such as mul_ or "
+            "ReLU(inplace=True): let it begin with frames.clone()"
+        )
+
+
+def checked(value: object, points: Frames) -> Frames:
+    """The value of a function at the points, if a Jacobian can be taken of it; in memory of its own.
+
+    Raises:
+        GeometryError: it is no tensor, has another shape or dtype than the points, or is not finite.
+    """
+    if not isinstance(value, Tensor) or value.shape != points.shape:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise GeometryError(
+            f"the denoiser turns frames of shape {tuple(points.shape)} into {found}; "
             "a Jacobian with eigenvectors needs the shape kept"
         )
     if value.dtype != points.dtype:
@@ -55,7 +83,26 @@ def checked(value: Tensor, points: Frames) -> Frames:
         )
     if not value.isfinite().all():
         raise GeometryError("the denoiser returns NaN or infinity at the given points: check them and the weights")
-    return value
+    return value.clone()  # it may be a buffer that the next call overwrites
+
+
+def check_items(function: FrameMap, points: Frames) -> None:
+    """Check that a function treats each item of a batch on its own: the first two alone as together.
+
+    Raises:
+        GeometryError: it does not.
+    """
+    together = called(at_points(function, slice(0, 2)), points[:2])
+    alone = torch.cat([called(at_points(function, slice(i, i + 1)), points[i : i + 1]) for i in (0, 1)])
+    if differ(together, alone):
+        raise GeometryError(
+            "the denoiser mixes the items of a batch: an item gives another result alone than with a second one"
+        )
+
+
+def differ(a: Tensor, b: Tensor) -> bool:
+    """Whether two results differ by more than a change of summation order can explain."""
+    return bool((a - b).abs().max() > 1e-3 * (1 + a.abs().max()))
 
 
 def law_of(function: FrameMap) -> Noise:

@@ -14,7 +14,7 @@ from manex.errors import GeometryError
 from manex.geometry.backends import BACKENDS, Backend, by_vector
 from manex.geometry.choice import BackendName, choose
 from manex.geometry.linearize import Linearization
-from manex.geometry.probe import at_points, checked, law_of, refuse_training_mode
+from manex.geometry.probe import at_points, check_unchanged, checked, law_of, refuse_training_mode
 from manex.noises.base import Noise
 
 _DENSE_LIMIT = 2**31  # bytes
@@ -37,7 +37,8 @@ class Jacobian:
     Linearisation and autograd take for constant what hides from them, such as work under `no_grad`. So the first time
     that a function is given, its backend is checked against central differences (`check.py`), for some ten forwards,
     and `auto` goes on to the next where it is wrong. The verdict is kept with the function object (the denoiser, for
-    `denoiser.at(sigma)`). Networks made only of this library's and torch's own layers are not checked.
+    `denoiser.at(sigma)`, and about that sigma), and is checked again at the points of its 2nd, 4th, 8th, ...
+    Jacobian. Networks made only of this library's and torch's own layers, without hooks, are not checked.
 
     Args:
         function: maps a batch of frames to frames of the same shape, each item on its own.
@@ -54,7 +55,8 @@ class Jacobian:
         backend: the name of the backend in use.
 
     Raises:
-        GeometryError: the function changes the shape or the dtype, returns NaN or infinity, is left in training mode,
+        GeometryError: the function changes the shape, the dtype or the points themselves, mixes the items of the batch,
+            returns NaN or infinity, is left in training mode,
             or is not differentiable although an exact backend was asked for; every backend that may be taken is wrong;
             or the values are too coarse to tell.
 
@@ -74,6 +76,7 @@ class Jacobian:
         refuse_training_mode(function)
         self.function = function
         self.points = points.detach()
+        given = self.points.clone()
         self.products = 0
         self._limit = memory_limit
         self.backend, footprint, probe = choose(function, self.points, backend)
@@ -83,6 +86,7 @@ class Jacobian:
         self._vectors = max(1, items // self._group)
         self._kept: Backend | None = probe if len(points) <= min(2, self._group) else None
         values = [checked(self._evaluate(group), self.points[group]) for group in self._groups()]
+        check_unchanged(self.points, given)
         self.value: Frames = torch.cat(values)
 
     @property

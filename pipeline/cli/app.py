@@ -142,8 +142,9 @@ def profile_use(
 @track_app.command("sync")
 def track_sync() -> None:
     """Make the MLflow runs that are missing: [dim]manex track sync[/]"""
+    from pipeline.redaction import redacted
     from pipeline.tracking import sync
-    from pipeline.tracking.address import redacted, tracking_uri
+    from pipeline.tracking.address import tracking_uri
 
     paths = _paths()
     counts = sync.sync(paths, typer.echo)

@@ -16,6 +16,7 @@ from pipeline.cli.doctor_project import examine_results, examine_settings
 from pipeline.cli.finding import Finding
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.redaction import without_secrets
 
 SECONDS_TO_ANSWER = 3
 GIB = 2**30
@@ -161,11 +162,12 @@ def _reachable(url: str) -> str:
     except HTTPError as error:
         return f"answers {error.code}"
     except (OSError, ValueError) as error:
-        return f"not reachable ({getattr(error, 'reason', error)})"
+        return f"not reachable ({without_secrets(str(getattr(error, 'reason', error)))})"
 
 
 def _tracking(paths: Paths) -> Iterator[Finding]:
-    from pipeline.tracking.address import redacted, tracking_uri
+    from pipeline.redaction import redacted
+    from pipeline.tracking.address import tracking_uri
 
     uri = tracking_uri(paths)
     shown = redacted(uri)

@@ -14,6 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from manex.arrays import Frames, Level
 from manex.denoisers.base import Denoiser
 from manex.networks.padding import pad_to_multiple
+from pipeline.models.own_state import undisturbed
 
 
 class Adapted(Denoiser):
@@ -71,13 +72,15 @@ class Adapted(Denoiser):
         given = self._spread(low + (high - low) * pad_to_multiple(noisy, self.multiple))
         levels = _per_image(abs(high - low) * sigma, given)
         # The fused kernels of attention cannot be differentiated twice, which J v from J^T v needs.
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), undisturbed():
             returned = self.module(given, levels) if self.conditioned else self.module(given)
         if not isinstance(returned, Tensor) or returned.shape != given.shape:
             found = tuple(returned.shape) if isinstance(returned, Tensor) else type(returned).__name__
             raise ValueError(f"it turns frames of shape {tuple(given.shape)} into {found}; the shape must be kept")
         if returned.dtype != given.dtype:
             raise ValueError(f"it turns {given.dtype} into {returned.dtype}; the dtype must be kept")
+        if type(returned) is not Tensor:  # of a subclass, with arithmetic of its own
+            returned = returned.as_subclass(Tensor)
         predicted = self._gathered(returned, noisy)
         if self.predicts == "noise":
             return noisy - predicted / (high - low)
@@ -132,4 +135,6 @@ class OnArrays(nn.Module):
         returned = np.asarray(self.function(array, *levels))
         if not np.issubdtype(returned.dtype, np.floating):
             raise ValueError(f"it returns an array of {returned.dtype}; grey levels are floating-point numbers")
-        return torch.from_numpy(np.ascontiguousarray(returned)).to(frames)
+        return torch.from_numpy(np.array(returned, order="C")).to(
+            frames
+        )  # a copy: it may be a buffer of the function's

@@ -37,8 +37,21 @@ def load(path: Path) -> ModuleType:
     assert spec is not None
     module = module_from_spec(spec)
     sys.modules.update({namespace: package, name: module})
-    loader.exec_module(module)
+    places, known = list(sys.path), set(sys.modules)
+    try:
+        loader.exec_module(module)
+    finally:
+        _forget(known, [place for place in sys.path if place not in places])
+        sys.path[:] = places
     return module
+
+
+def _forget(known: set[str], places: list[str]) -> None:
+    """Forget the modules that a file had Python find in folders it put onto sys.path: the next file has others."""
+    for name in set(sys.modules) - known:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and not name.startswith(_PREFIX) and any(Path(file).is_relative_to(place) for place in places if place):
+            del sys.modules[name]
 
 
 class _Finder(MetaPathFinder):

@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from manex.arrays import Frames
 from manex.errors import GeometryError, GeometryWarning
+from manex.geometry.probe import differ
 from manex.geometry.products import Jacobian
 from pipeline.config.plugins import FOLDER, PlugIn, PlugInCallable, PlugInDeepinv, PlugInDiffusers, located
 from pipeline.errors import UserError, suggestion
 from pipeline.models import own_modules
 from pipeline.models.adapted import Adapted, OnArrays
 from pipeline.models.libraries import deepinv_model, diffusers_model
+from pipeline.models.own_state import undisturbed
 from pipeline.models.weights import fill
 from pipeline.paths import Paths
 
@@ -123,9 +125,10 @@ def _package(source: str, field: str) -> ModuleType:
 
 @contextmanager
 def _blamed(what: str) -> Iterator[None]:
-    """Report what the user's code raises in one line, with its place."""
+    """Run the user's code: undo what it changes for everyone, and report what it raises in one line, with its place."""
     try:
-        yield
+        with undisturbed():
+            yield
     except (Exception, SystemExit) as error:
         if isinstance(error, UserError):
             raise
@@ -143,20 +146,35 @@ def _try(denoiser: Adapted, frames: Frames, sigma: float, field: str) -> None:
     """Reject a denoiser that would break a walk; warn about one that would merely walk badly."""
     noise = torch.randn(frames.shape, generator=torch.Generator().manual_seed(0)).to(frames)
     noisy = frames + sigma * noise
+    other, louder = noisy.flip(0), noisy + sigma * noise
     at = f"on frames of shape {tuple(frames.shape)}"
     how = "channels, multiple and sigma say how it is called"
     with torch.no_grad(), _blamed(f"{field}: it failed {at}; {how}"):
         clean, again, alone = denoiser(noisy, sigma), denoiser(noisy, sigma), denoiser(noisy[:1], sigma)
+        turned = denoiser(other, sigma)
     if not clean.isfinite().all():
         raise UserError(f"params.yaml: {field}: it returns NaN or infinity {at}; check its weights and its range")
     if not torch.equal(clean, again):
         raise UserError(f"params.yaml: {field}: it returns something else at every call; it must not draw noise")
-    if _far(clean[:1], alone):
+    apart = not differ(clean[:1], alone)
+    if apart and len(noisy) > 1 and torch.equal(clean, turned):
+        raise UserError(
+            f"params.yaml: {field}: it returns the same for other frames; results must not be kept by shape or address"
+        )
+    if not apart or differ(clean, turned.flip(0)):
         raise UserError(
             f"params.yaml: {field}: a frame gives another result alone than in a batch; each item of the batch, the "
             "first axis of (batch, channel, height, width), must be denoised on its own"
         )
     _differentiate(denoiser, noisy[:1], sigma, field)
+    with torch.no_grad(), _blamed(f"{field}: it failed {at}"):
+        denoiser(louder, sigma)
+        again = denoiser(noisy, sigma)
+    if not torch.equal(clean, again):
+        raise UserError(
+            f"params.yaml: {field}: it returns something else after other frames; it must not count its calls, nor "
+            "keep a mean, a maximum or results of earlier ones"
+        )
     error, before = _rms(clean - frames), _rms(noisy - frames)
     if error > before:
         other = frames - (2 * noisy - clean if denoiser.predicts == "noise" else noisy - clean)
@@ -188,11 +206,6 @@ def _differentiate(denoiser: Adapted, point: Frames, sigma: float, field: str) -
 def _black_box(denoiser: Adapted, jacobian: Jacobian) -> str:
     switched = denoiser.differentiable and not jacobian.exact
     return "; a function of arrays is of kind: callable, which does not warn" if switched else ""
-
-
-def _far(a: Tensor, b: Tensor) -> bool:
-    """Whether two results differ by more than a change of summation order can explain."""
-    return bool((a - b).abs().max() > 1e-3 * (1 + a.abs().max()))
 
 
 def _rms(difference: Tensor) -> float:

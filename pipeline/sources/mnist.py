@@ -17,6 +17,7 @@ from manex.datasets.base import DatasetSettings
 from manex.datasets.digits import Images
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.redaction import without_secrets
 from pipeline.sources.download import MIB, Download
 from pipeline.storage.artifacts import damaged, read_tensors
 
@@ -45,7 +46,7 @@ def mnist_digits(
         try:
             return _checked(indices, _downloaded(base_url)[list(indices)]), "download"
         except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = " ".join(without_secrets(str(error)).split())[:200]
             if source == "download":
                 raise UserError(
                     f"MNIST: {base_url}{IMAGES[0]} could not be used: {reason}; "

@@ -27,6 +27,7 @@ from manex.datasets.weizmann import lacking, parts
 from manex.datasets.weizmann_names import Action
 from pipeline.config.fetch import WeizmannFiles
 from pipeline.errors import UserError
+from pipeline.redaction import without_secrets
 from pipeline.sources.download import Download
 from pipeline.storage.artifacts import sha256, write_json
 
@@ -81,7 +82,7 @@ class Site:
         except (requests.ConnectionError, requests.Timeout):
             raise UnreachableError(f"{self.url} cannot be reached") from None
         except (OSError, ValueError) as error:
-            raise NotThereError(f"{self.url}{name}: {' '.join(str(error).split())[:160]}") from None
+            raise NotThereError(f"{self.url}{name}: {' '.join(without_secrets(str(error)).split())[:160]}") from None
         if name not in known:
             if not _is_what_it_should_be(path):
                 path.unlink()

@@ -13,8 +13,9 @@ import psutil
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.redaction import redacted
 from pipeline.tracking import sync as runs
-from pipeline.tracking.address import redacted, tracking_uri
+from pipeline.tracking.address import tracking_uri
 
 HOST = "127.0.0.1"
 LOOPBACK = (HOST, "localhost", "::1")

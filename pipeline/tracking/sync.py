@@ -18,8 +18,9 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.redaction import redacted, without_secrets
 from pipeline.settings import settings
-from pipeline.tracking.address import redacted, tracking_uri, without_secrets
+from pipeline.tracking.address import tracking_uri
 from pipeline.tracking.outcomes import DamagedError, flat
 from pipeline.tracking.record import find_records, left_out
 from pipeline.tracking.store import Tracker
@@ -161,7 +162,7 @@ def _reason(paths: Paths, error: Exception) -> str:
     """Where and what, in one line without secrets: the first cause, which says more than what came of it."""
     uri = tracking_uri(paths)
     if isinstance(error, UserError | DamagedError):
-        return str(error)
+        return without_secrets(str(error), uri)
     cause: BaseException = error
     while (deeper := cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)) is not None:
         cause = deeper

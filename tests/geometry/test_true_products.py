@@ -230,10 +230,11 @@ def test_clean_frames_on_kinks_are_no_reason_to_doubt_a_network(points):
     assert jacobian.backend == "vjp"
 
 
-def test_a_function_is_checked_once(points):
-    seen = []
+def test_a_function_is_checked_at_its_first_second_fourth_eighth_jacobian(points):
+    seen, runs = [], []
     function = Spread(hidden=lambda h: (seen.append(len(h)), h)[1])
-    Jacobian(function, points)
-    checked = len(seen)
-    Jacobian(function, points)
-    assert len(seen) - checked == 1 < checked
+    for _ in range(8):
+        seen.clear()
+        Jacobian(function, points)
+        runs.append(len(seen))
+    assert [run == 1 for run in runs] == [False, False, True, False, True, True, True, False]

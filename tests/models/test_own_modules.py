@@ -102,3 +102,13 @@ def test_a_file_and_its_neighbour_may_import_each_other(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("first = 1\nimport helper\nsecond = helper.first + 1\n")
     (tmp_path / "helper.py").write_text("from net import first\n")
     assert own_modules.load(tmp_path / "net.py").second == 2
+
+
+def test_folders_that_a_file_puts_onto_the_path_are_its_own(folders: list[Path]) -> None:
+    lines = ["import importlib, os, sys", "sys.path.insert(0, os.path.dirname(__file__))"]
+    for folder in folders:
+        (folder / "net.py").write_text("\n".join([*lines, "value = importlib.import_module('utils').value"]))
+    before = list(sys.path)
+    assert [own_modules.load(folder / "net.py").value for folder in folders] == ["a", "b"]
+    assert sys.path == before
+    assert "utils" not in sys.modules

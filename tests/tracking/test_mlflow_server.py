@@ -21,9 +21,9 @@ from records import logged, revisions, write_results
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.redaction import without_secrets
 from pipeline.tracking import store
 from pipeline.tracking import sync as runs
-from pipeline.tracking.address import without_secrets
 from pipeline.tracking.dashboard import ALLOWED, QUIET
 
 ROOT = Path(__file__).parents[2]
