@@ -80,6 +80,15 @@ def test_clips_with_a_gap_each_are_refused() -> None:
 
 
 @pytest.mark.parametrize("cfg", [MCVD, RNN], ids=kind)
+def test_there_may_be_more_held_out_frames_than_training_frames(cfg: TrainingSettings, generator: Generator) -> None:
+    rows = torch.cat([torch.arange(4), -1 - torch.arange(12)])[None]
+    frames = torch.rand(16, 1, 8, 8, generator=generator)
+    *_, last = Training.begin(cfg, frames[:4], frames[4:], whole(rows)).run()
+    assert [name for name, score in last.scores.items() if not 0 < score < 100] == []
+    assert len(last.scores) == 2
+
+
+@pytest.mark.parametrize("cfg", [MCVD, RNN], ids=kind)
 def test_a_network_that_predicts_videos_is_no_denoiser_of_frames(cfg: TrainingSettings) -> None:
     finished, frame = cfg.finished(cfg.build(1, 8)), torch.rand(1, 1, 8, 8)
     with pytest.raises(TypeError, match=f"linear takes a model of type Denoiser, not {type(finished).__name__}"):
