@@ -49,8 +49,8 @@ ABOUT = {
     ),
     "generalisation.svg": (
         "Curves of DTW-SSID of every method and of the denoisers' PSNR against the number of training digits",
-        "From memorisation to generalisation: walks on digits never seen, and the denoisers' PSNR on frames of those and "
-        "of their own digits, by the number of digits trained on.",
+        "From memorisation to generalisation: walks on digits never seen, and PSNR of the denoisers on frames of "
+        "their own digits and of those, by the number of digits trained on.",
     ),
     "_psnr.svg": (
         "One panel per denoiser: PSNR against training step, on held-out and on training frames",
