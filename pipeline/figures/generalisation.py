@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from pipeline.figures.spectrum import MARKS, TINTS
 from pipeline.figures.style import figure, readable
@@ -62,19 +61,21 @@ def generalisation_figure(every: Sequence[Curves]) -> Figure:
             tint = TINTS[denoisers.index(str(denoiser)) % len(TINTS)]
             for column, (label, dash) in _PSNR.items():
                 ordered, words = rows.sort_values("digits"), f"{readable(str(denoiser))}, {label}"
-                psnr.plot(ordered["digits"], ordered[column], dash, marker="o", markersize=3, color=tint, label=words)
+                psnr.plot(ordered["digits"], ordered[column], dash, marker="o", markersize=2.5, color=tint, label=words)
         walks.set_title(readable(curves.title), fontsize=8)
         walks.set_yscale("log")
         psnr.set_xscale("log")
         psnr.set_xlabel("training digits")
+        shown = sorted(set(curves.scores["digits"]))
+        psnr.set_xticks(shown, [f"{digits:,}" for digits in shown])
+        psnr.minorticks_off()
         for axes in (walks, psnr):
-            axes.xaxis.set_minor_formatter(NullFormatter())
             axes.grid(axis="y", which="major", color="#dddddd", linewidth=0.5)
-    above[0][0].set_ylabel("DTW-SSID, lower is better")
-    below[0][0].set_ylabel("PSNR, dB")
-    for axes in (above[0][-1], below[0][-1]):
+    above[0].set_ylabel("DTW-SSID, lower is better")
+    below[0].set_ylabel("PSNR, dB")
+    for axes in (above[-1], below[-1]):
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))
+            axes.legend(frameon=False, fontsize=6, handlelength=3.5, loc="upper left", bbox_to_anchor=(1, 1))
     return drawn
 
 
