@@ -24,9 +24,9 @@ LAYERS = {
         {"analyses", "completers", "extrapolators", "training"},
     ),
     "pipeline": (
-        {"closure", "errors", "paths", "progress", "settings"},
+        {"closure", "errors", "paths", "progress", "redaction", "settings"},
         {"config"},
-        {"figures", "findings", "models", "report", "sources", "storage"},
+        {"clips", "figures", "findings", "models", "report", "sources", "storage"},
         {"engine", "stages", "sweeps", "tracking"},
         {"__main__", "cli"},
     ),

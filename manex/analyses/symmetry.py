@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from manex.datasets.dataset import Dataset
 from manex.datasets.manifold import true_tangents
 from manex.geometry.fields import Local, grid
 from manex.geometry.symmetry import Symmetries, denoiser_tangents, neighbour_tangents, symmetries
+from manex.motion.generated import Flow
 
 WANTED = 6
 """Eigenvalues reported."""
@@ -34,6 +36,9 @@ class Symmetry(Analysis):
 def symmetry(subjects: Sequence[Subject], dataset: Dataset, cfg: Symmetry) -> Iterator[Rows | Pictures]:
     """One row per eigenvalue: of each denoiser, then of local PCA and of the true tangents, where they are known.
 
+    Where there are several symmetries, also the coefficients of their Lie brackets: how far the motions depend on their
+    order, and whether a further one is missing.
+
     The pictures are those of the first denoiser's best generator: A u, and the motion of the plane in pixels.
     """
     known = dataset.training_frames
@@ -42,13 +47,13 @@ def symmetry(subjects: Sequence[Subject], dataset: Dataset, cfg: Symmetry) -> It
     for subject in subjects:
         spaces = denoiser_tangents(subject.denoiser.at(subject.sigma), subject.sigma, some.to(subject.device), cfg.axes)
         found = _found(some, spaces, cfg)
-        yield from (_rows(f, subject.name, subject.label, 255 * subject.sigma) for f in found)
+        yield from _tables(found, some, subject.name, subject.label, 255 * subject.sigma)
         if subject is subjects[0]:
             yield _pictures(found[-1], some[: cfg.shown])
     spaces = neighbour_tangents(some, cfg.neighbours, min(cfg.axes, cfg.neighbours), known)
-    yield from (_rows(found, "", "local PCA", 0.0) for found in _found(some, spaces, cfg))
+    yield from _tables(_found(some, spaces, cfg), some, "", "local PCA", 0.0)
     if dataset.manifolds and bool(torch.isin(_codes(some), _codes(dataset.videos.flatten(0, 1))).all()):
-        yield from (_rows(found, "", "true tangents", 0.0) for found in _found(some, _true(some, dataset), cfg))
+        yield from _tables(_found(some, _true(some, dataset), cfg), some, "", "true tangents", 0.0)
 
 
 def _found(some: Frames, spaces: Vectors, cfg: Symmetry) -> list[Symmetries]:
@@ -57,19 +62,38 @@ def _found(some: Frames, spaces: Vectors, cfg: Symmetry) -> list[Symmetries]:
     return [symmetries(Local(cfg.radius, cfg.degree), some[:n], spaces[:n], WANTED) for n in counts]
 
 
-def _rows(found: Symmetries, walk: str, source: str, sigma: float) -> Rows:
+def _tables(found: Sequence[Symmetries], frames: Frames, walk: str, source: str, sigma: float) -> Iterator[Rows]:
+    for one in found:
+        names = {"walk": walk, "tangents": source, "sigma_255": sigma, "frames": len(one.residuals)}
+        yield _rows("generators", names, _eigenvalues(one))
+        if one.count > 1:
+            yield _rows("brackets", names, _brackets(one.first(one.count), (frames.shape[2], frames.shape[3])))
+
+
+def _rows(table: str, names: dict[str, Any], columns: dict[str, Sequence[Any]]) -> Rows:
+    size = len(next(iter(columns.values())))
+    return Rows(table, {**{name: [value] * size for name, value in names.items()}, **columns})
+
+
+def _eigenvalues(found: Symmetries) -> dict[str, Sequence[Any]]:
     size = len(found.values)
-    columns: dict[str, Sequence[Any]] = {
-        "walk": [walk] * size,
-        "tangents": [source] * size,
-        "sigma_255": [sigma] * size,
-        "frames": [len(found.residuals)] * size,
+    return {
         "k": list(range(1, size + 1)),
         "eigenvalue": found.values.tolist(),
         "skew": found.skew.tolist(),
         "symmetries": [found.count] * size,
     }
-    return Rows("generators", columns)
+
+
+def _brackets(found: Symmetries, size: tuple[int, int]) -> dict[str, Sequence[Any]]:
+    """[A_i, A_j] = sum_k coefficient A_k + rest, and the share of the rest."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("i", "j", "k", "coefficient", "rest")}
+    for i, j in combinations(range(len(found.values)), 2):
+        coefficients, rest = Flow(found, size).bracket(i, j)
+        for k, coefficient in enumerate(coefficients.tolist()):
+            for name, value in zip(columns, (i + 1, j + 1, k + 1, coefficient, rest), strict=True):
+                columns[name].append(value)
+    return dict(columns)
 
 
 def _pictures(found: Symmetries, frames: Frames) -> Pictures:

@@ -28,6 +28,7 @@ class Frames(Clips):
     bits: int | None = Field(
         None, ge=9, le=16, description="of a level in files of 16 bits, such as 12; 16 if not given"
     )
+    unseen: int = Field(0, ge=0, description="the last clips, which alone give videos and are not trained on")
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,34 @@ class NamedClips:
 def frames(cfg: Frames, raw: NamedClips) -> ClipVideos:
     """One video from each clip, in their order; the frames of all clips to train on.
 
+    With `unseen` the last clips give the videos, and the others the frames to train on.
+
     Raises:
-        ValueError: a clip is shorter than the video, stands still, or does so at the first step of its video.
+        ValueError: a clip is shorter than the video, stands still, or does so at the first step of its video; or none
+            is left to train on.
     """
-    clips = list(raw.clips.values())
+    known, shown = list(raw.clips.values()), dict(raw.clips)
+    if cfg.unseen:
+        known, shown = known[: -cfg.unseen], dict(list(raw.clips.items())[-cfg.unseen :])
+    if not known:
+        raise ValueError(f"unseen: {cfg.unseen} of {len(raw.clips)} clips leave none to train on; take fewer")
+    clips = list(shown.values())
     made = clip_videos(clips, range(len(clips)), cfg.frames, cfg.stride, cfg.seed)
-    for name, clip, start in zip(raw.clips, clips, made.given[::2] - _starts(clips), strict=True):
+    for name, clip, start in zip(shown, clips, made.given[::2] - _starts(clips), strict=True):
         _check_motion(name, clip, int(start), cfg.stride)
-    return replace(made, note=f"{len(clips)} {raw.what}, {len(made.frames)} frames", names=tuple(raw.clips))
+    made = replace(made, note=f"{len(clips)} {raw.what}, {len(made.frames)} frames", names=tuple(shown))
+    return _trained_on(made, known, raw.what) if cfg.unseen else made
+
+
+def _trained_on(made: ClipVideos, known: list[Clip], what: str) -> ClipVideos:
+    """The same videos, and other clips to train on."""
+    return replace(
+        made,
+        frames=np.concatenate(known),
+        clip=np.repeat(np.arange(len(known)), [len(one) for one in known]),
+        given=np.empty(0, np.int64),
+        note=f"trained on {len(known)} {what}; those of the videos, {len(made.videos)}, were never seen",
+    )
 
 
 def _starts(clips: list[Clip]) -> np.ndarray:

@@ -56,6 +56,11 @@ class LatentVideos:
         """No given frames to protect: as in the paper, any frame may be held out."""
         return np.empty(0, np.int64)
 
+    @property
+    def unseen(self) -> bool:
+        """Whether the videos' frames are not trained on."""
+        return self.others is not None
+
 
 @dataclass(frozen=True)
 class ClipVideos:
@@ -65,7 +70,7 @@ class ClipVideos:
         videos: (video, frame, channel, height, width), grey levels in [0, 1]; the first two frames are given.
         frames: (n, channel, height, width), every frame of every clip, in order: what is trained on.
         clip: (n,) the clip that each of `frames` belongs to.
-        given: numbers, into `frames`, of the two given frames of every video.
+        given: numbers, into `frames`, of the two given frames of every video; none if the videos are not trained on.
         note: what a reader of the results should know about the data; "" if nothing.
         names: of the videos, which are those of their clips; empty if they have none.
     """
@@ -76,6 +81,11 @@ class ClipVideos:
     given: NDArray[np.int64]
     note: str = ""
     names: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the videos' frames are not trained on."""
+        return not len(self.given)
 
 
 def clip_videos(

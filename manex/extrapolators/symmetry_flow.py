@@ -16,6 +16,7 @@ from manex.denoisers.base import Denoiser, denoise
 from manex.errors import WalkError
 from manex.extrapolators.base import Denoised, WalkState, first_velocity
 from manex.extrapolators.tangent_flow import TangentFlow, steered, tangent_flow
+from manex.extrapolators.tangent_flow import interpolate as between
 from manex.geometry.fields import Linear, Local, host
 from manex.geometry.symmetry import Symmetries, denoiser_tangents, neighbour_tangents, symmetries
 from manex.motion.generated import Flow, read
@@ -119,10 +120,7 @@ def symmetry_flow(
     Raises:
         WalkError: see `first_velocity`; a model without generators; `anchored` with linear fields.
     """
-    if not isinstance(model, Symmetric):
-        raise WalkError(
-            "symmetry_flow: the denoiser knows no generators; give what cfg.fitted(denoiser, frames) returns"
-        )
+    model = _known(model)
     if cfg.anchored and cfg.fields != "local":
         raise WalkError("symmetry_flow: anchored: true needs fields: local, which move the plane")
     first_velocity(first, second)
@@ -132,9 +130,7 @@ def symmetry_flow(
         for state in _tangent(model, first, second, cfg, noise):
             yield WalkState(state.frame, state.heading, record)
         return
-    share = torch.full((len(first), 1, 1, 1), cfg.corrector).to(first)
-    if cfg.trust:
-        share = share * model.trusts(second).to(first).reshape(-1, 1, 1, 1)
+    share = _share(model, second, cfg)
     record["corrector"] = share.flatten()
     make = _planar if cfg.fields == "local" else _straight
     move, current = make(model.found, first, second, cfg), second
@@ -143,6 +139,34 @@ def symmetry_flow(
             previous = current
             current = _corrected(model, move(current), share, cfg, noise)
         yield WalkState(current, unit(current - previous), record)
+
+
+def interpolate(
+    model: Denoiser, start: Frames, end: Frames, frames: int, cfg: SymmetryFlow, noise: ItemNoise
+) -> Iterator[WalkState]:
+    """The `frames` frames between two given ones: each of the two carried towards the other, faded over, corrected.
+
+    What comes in from outside is drawn by the frame that shows it. Linear fields, or no symmetry: `tangent_flow`
+    interpolates. `cfg.speed`, `cfg.substeps` and `cfg.anchored` are not used.
+
+    Args:
+        model: as `SymmetryFlow.fitted` returns it.
+        start, end: clean frames in [0, 1].
+
+    Raises:
+        WalkError: see `first_velocity`; a model without generators.
+    """
+    model = _known(model)
+    first_velocity(start, end)
+    if cfg.fields != "local" or not len(model.found.values):
+        yield from between(model.denoiser, start, end, frames, _settings(cfg), noise)
+        return
+    flow = Flow(model.found, (start.shape[2], start.shape[3]))
+    times, share, current = flow.across(start, end), _share(model, end, cfg), start
+    for step in range(1, frames + 1):
+        moved = flow.tween(start, end, times, step / (frames + 1))
+        previous, current = current, _corrected(model, moved, share, cfg, noise)
+        yield WalkState(current, unit(current - previous))
 
 
 def _planar(found: Symmetries, first: Frames, second: Frames, cfg: SymmetryFlow) -> FrameMap:
@@ -165,12 +189,16 @@ def _planar(found: Symmetries, first: Frames, second: Frames, cfg: SymmetryFlow)
 def _tangent(
     model: Symmetric, first: Frames, second: Frames, cfg: SymmetryFlow, noise: ItemNoise
 ) -> Iterator[WalkState]:
-    names = ("sigma", "speed", "substeps", "momentum", "draws")
-    flow = TangentFlow(**{name: getattr(cfg, name) for name in names})
+    flow = _settings(cfg)
     if not len(model.found.values):
         return tangent_flow(model.denoiser, first, second, flow, noise)
     along = _direction(model.found, first, second)
     return steered(model.denoiser, first, second, flow, noise, lambda current: cfg.steering * along(current))
+
+
+def _settings(cfg: SymmetryFlow) -> TangentFlow:
+    names = ("sigma", "speed", "substeps", "momentum", "draws")
+    return TangentFlow(**{name: getattr(cfg, name) for name in names})
 
 
 def _straight(found: Symmetries, first: Frames, second: Frames, cfg: SymmetryFlow) -> FrameMap:
@@ -184,6 +212,20 @@ def _direction(found: Symmetries, first: Frames, second: Frames) -> FrameMap:
     slopes = found.along((first + second) / 2).flatten(2)
     times = torch.linalg.lstsq(slopes.mT, host(second - first).flatten(1).unsqueeze(2)).solution[..., 0]
     return lambda current: unit(torch.einsum("bf,bfchw->bchw", times, found.along(current))).to(current)
+
+
+def _known(model: Denoiser) -> Symmetric:
+    if not isinstance(model, Symmetric):
+        raise WalkError(
+            "symmetry_flow: the denoiser knows no generators; give what cfg.fitted(denoiser, frames) returns"
+        )
+    return model
+
+
+def _share(model: Symmetric, given: Frames, cfg: SymmetryFlow) -> PerItem:
+    """Of the denoised frame in the corrected one; none where the denoiser does not know the given frame."""
+    share = torch.full((len(given), 1, 1, 1), cfg.corrector).to(given)
+    return share * model.trusts(given).to(given).reshape(-1, 1, 1, 1) if cfg.trust else share
 
 
 def _corrected(model: Denoiser, moved: Frames, share: PerItem, cfg: SymmetryFlow, noise: ItemNoise) -> Frames:

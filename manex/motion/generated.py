@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.autograd.functional import jvp
+from torch.nn.functional import avg_pool2d, grid_sample
 
 from manex.arrays import Frames
 from manex.geometry.fields import Local, Positions, grid, host
 from manex.geometry.symmetry import Symmetries
+
+Times = Float[Tensor, "batch field"]
+"""How long each generator acts."""
 
 _STEPS = 4
 
@@ -33,7 +39,7 @@ class Flow:
         """Every pixel at its place."""
         return grid(*self.size).repeat(batch, 1, 1, 1)
 
-    def advance(self, at: Positions, times: Float[Tensor, "batch field"]) -> Positions:
+    def advance(self, at: Positions, times: Times) -> Positions:
         """Positions after the times, by Runge and Kutta's fourth order."""
         step = 1 / _STEPS
 
@@ -48,9 +54,13 @@ class Flow:
             at = at + step / 6 * (a + 2 * b + 2 * c + velocity(at + step * c))
         return at
 
-    def between(self, first: Frames, second: Frames, rounds: int = 6) -> Float[Tensor, "batch field"]:
-        """The times that carry each first frame to the second, by Gauss-Newton; pixels read outside do not count."""
-        times = torch.zeros(len(first), len(self.found.values), dtype=torch.float64)
+    def between(self, first: Frames, second: Frames, rounds: int = 6, start: Times | None = None) -> Times:
+        """The times that carry each first frame to the second, by Gauss-Newton; pixels read outside do not count.
+
+        Args:
+            start: times to begin with; None: 0.
+        """
+        times = torch.zeros(len(first), len(self.found.values), dtype=torch.float64) if start is None else start
         target = host(second)
         for _ in range(rounds):
             at = self.advance(self.start(len(first)), times)
@@ -60,6 +70,42 @@ class Flow:
             left = ((target - moved) * inside).flatten(1)
             times = times + torch.linalg.lstsq(slopes.mT, left.unsqueeze(2), driver="gelsd").solution[..., 0]
         return times
+
+    def across(self, first: Frames, second: Frames) -> Times:
+        """The same for frames far apart, from coarse to fine: blurred images overlap."""
+        side = min(self.size)
+        times: Times | None = None
+        for radius in (side // 5, side // 10):
+            before, after = (avg_pool2d(frames, 2 * radius + 1, 1, radius) for frames in (first, second))
+            times = self.between(before, after, start=times)
+        return self.between(first, second, start=times)
+
+    def tween(self, first: Frames, second: Frames, times: Times, share: float) -> Frames:
+        """The frame `share` of the way: both carried there and faded over, each pixel from those that show it."""
+        drawn, whole = torch.zeros_like(first), torch.zeros_like(first)
+        for frames, time, weight in ((first, share, 1 - share), (second, share - 1, share)):
+            at = self.advance(self.start(len(first)), time * times)
+            shows = weight * _inside(at, self.size)[:, None].to(frames)
+            drawn, whole = drawn + shows * read(frames, at), whole + shows
+        return drawn / whole.clamp(min=1e-6)  # black where neither shows it
+
+    def bracket(self, i: int, j: int) -> tuple[Float[Tensor, " field"], float]:
+        """[A_i, A_j] = sum_k c_k A_k + rest, of the motions: (m_i . grad) m_j - (m_j . grad) m_i.
+
+        Returns:
+            c, and the share of the bracket's square that is in the rest; 0 where the bracket vanishes.
+        """
+
+        def motion(index: int, at: Positions) -> Positions:
+            return self.fields.velocity(self.found.weights[index : index + 1], at, self.size)[0]
+
+        home = self.start(1)
+        along = [jvp(partial(motion, b), home, motion(a, home))[1] for a, b in ((i, j), (j, i))]
+        bracket = (along[0] - along[1]).flatten()
+        known = torch.stack([motion(index, home).flatten() for index in range(len(self.found.values))], 1)
+        shares: Tensor = torch.linalg.lstsq(known, bracket[:, None]).solution[:, 0]
+        size, rest = bracket.square().sum(), (bracket - known @ shares).square().sum()
+        return shares, float(rest / size) if size > 1e-12 * known.square().sum() else 0.0
 
 
 def read(frames: Frames, at: Positions) -> Frames:

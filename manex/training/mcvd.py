@@ -67,7 +67,8 @@ class Continuing(OnClips[MCVDTraining]):
         for name, held_out in self.parts():
             clips = some(self.clips, self.clips.held_out.any(1)) if held_out else some(self.whole, None)
             given = self.at(clips.rows[:, :GIVEN]).flatten(1, 2)
-            noise = noise_like(self.at(clips.rows[:, GIVEN:]).flatten(1, 2), Generator().manual_seed(0))
+            next_frames = given.new_zeros(len(given), self.cfg.future * self.frames.shape[1], *given.shape[2:])
+            noise = noise_like(next_frames, Generator().manual_seed(0))
             sigmas = torch.full((len(given), 1, 1, 1), BLINDING, device=given.device)
             predicted = network(sigmas * noise, sigmas, given)
             found[f"psnr_next_{name}"] = self.error(predicted.unflatten(1, (self.cfg.future, -1)), clips, held_out)

@@ -186,5 +186,16 @@ def project(whole: bool = False) -> tuple[Params, Paths]:
     return params, Paths(home=params.reports)
 
 
-COMMANDS = (code, fetch, prepare, train, weights, extrapolate, evaluate, analyse, table, figures)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    code,
+    fetch,
+    prepare,
+    train,
+    weights,
+    extrapolate,
+    evaluate,
+    analyse,
+    table,
+    figures,
+)
 """In the order in which the stages run."""

@@ -52,6 +52,11 @@ ABOUT = {
         "One panel per dataset: DTW-SSID of every method as a dot with its interval, on a logarithmic axis",
         "Table 1 as a picture; whiskers are 95 % bootstrap intervals over trials and videos.",
     ),
+    "generalisation.svg": (
+        "Curves of DTW-SSID of every method and of the denoisers' PSNR against the number of training digits",
+        "From memorisation to generalisation: walks on digits never seen, and PSNR of the denoisers on frames of "
+        "their own digits and of those, by the number of digits trained on.",
+    ),
     "_psnr.svg": (
         "One panel per denoiser: PSNR against training step, on held-out and on training frames",
         "How far each denoiser converged; where held-out frames fall behind training frames, it memorises.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from manex.metrics.ssim import ssim_distances
 from pipeline.config.params import Params
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.generalisation import Curves, by_digits, generalisation_figure
 from pipeline.figures.generator import generator_figure
 from pipeline.figures.levels import levels_figure
 from pipeline.figures.moving import moving_picture
@@ -85,6 +87,8 @@ def figures(params: Params, paths: Paths) -> None:
         table = read_csv(paths.reports / "table1.csv", "manex table", ("dtw_ssid",)).dropna(subset="dtw_ssid")
         if len(table):
             _save(comparison_figure(table), folder / "comparison")
+            if curves := _curves(table, params, paths):
+                _save(generalisation_figure(curves), folder / "generalisation")
         run.files = [paths.figures / path.name for path in sorted(folder.glob("*"))]
 
 
@@ -183,6 +187,23 @@ def _levels(name: str, params: Params, paths: Paths) -> Figure | None:
     curves = {walk: means[walk].sort_index() for walk in table["walk"].unique()}
     title = readable(f"{name}, mean over videos")
     return levels_figure({walk: (curve.index.tolist(), curve.tolist()) for walk, curve in curves.items()}, title)
+
+
+def _curves(table: pd.DataFrame, params: Params, paths: Paths) -> list[Curves]:
+    """None where no datasets differ in their number of training digits alone."""
+    curves = []
+    for digits in by_digits(params.data, params.datasets):
+        denoisers = []
+        for name, count in digits.items():
+            analysis = _of_kind("geometry", name, params)
+            columns = ("psnr", "psnr_videos")
+            found = load_analysis(name, analysis, "denoisers", paths, columns) if analysis else None
+            denoisers += [] if found is None else [found.assign(digits=count)]
+        scores = table[table["dataset"].isin(digits)]
+        known = pd.concat(denoisers) if denoisers else pd.DataFrame(columns=["denoiser"])
+        scores = scores.assign(digits=scores["dataset"].map(digits))
+        curves.append(Curves(params.data[next(iter(digits))]["kind"], scores, known))
+    return curves
 
 
 def _psnr(name: str, params: Params, paths: Paths) -> Figure | None:

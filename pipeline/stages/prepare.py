@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from manex.datasets.dataset import Dataset
-from manex.datasets.videos import LatentVideos
 from pipeline.config.data import DatasetEntry
 from pipeline.config.entries import named
 from pipeline.errors import UserError
@@ -25,9 +24,8 @@ def prepare(name: str, entry: DatasetEntry, paths: Paths) -> None:
             raise
         except ValueError as error:
             raise UserError(f"params.yaml: data.{name}.{error}") from None
-        others = isinstance(made, LatentVideos) and made.others is not None
         clips = named(f"pipeline.sources.{cfg.source}:places")(cfg, dataset.names, paths) if dataset.names else ()
-        facts = {"note": made.note, "protocol": "held_out" if others else "paper"}
+        facts = {"note": made.note, "protocol": "held_out" if made.unseen and len(made.videos) else "paper"}
         write_prepared(name, dataset, facts, paths, origins(paths, *clips))
         paths.model(name, KEPT).mkdir(parents=True, exist_ok=True)
         run.facts["shape"] = list(dataset.videos.shape)

@@ -40,7 +40,8 @@ def report(params: Params, paths: Paths) -> None:
     """Write index.html, and provenance.json unless the one that is there describes these results."""
     _note_provenance(params, paths)
     table = read_csv(paths.reports / "table1.csv", "manex table")
-    overview = [p for name in ("walk", "comparison") if (p := picture_of(paths.figures / f"{name}.svg"))]
+    names = ("walk", "comparison", "generalisation")
+    overview = [p for name in names if (p := picture_of(paths.figures / f"{name}.svg"))]
     page = Report(
         profile=params.profile,
         sections=[_section(dataset, params, paths, table) for dataset in params.datasets],

@@ -5,6 +5,7 @@ from circles import dataset, linear
 
 from manex.analyses.base import Pictures, Rows
 from manex.analyses.symmetry import Symmetry, symmetry
+from manex.datasets.dataset import Dataset
 
 CFG = Symmetry(frames=(10, 25, 500), radius=1, shown=2)
 
@@ -39,3 +40,31 @@ def test_true_tangents_leave_the_smallest_eigenvalue() -> None:
     rows, _ = found()
     last = {table.columns["tangents"][0]: table.columns["eigenvalue"][0] for table in rows}
     assert last["true tangents"] <= last["local PCA"] + 1e-3
+
+
+def wandering() -> Dataset:
+    """Five pictures of three spots at all places of a grid, a third of a pixel apart: they shift both ways."""
+    generator = torch.Generator().manual_seed(0)
+    axis = torch.arange(16.0)
+    column, row = torch.meshgrid(torch.arange(-2, 2, 0.33), torch.arange(-2, 2, 0.33), indexing="ij")
+    frames = []
+    for _ in range(5):
+        places = 4 + 7 * torch.rand(3, 2, generator=generator)
+        across, down = (
+            torch.exp(-((axis - (shift.flatten()[:, None] + place[:, None, None])) ** 2) / 3)
+            for shift, place in ((column, places[:, 0]), (row, places[:, 1]))
+        )
+        frames.append(torch.einsum("snh,snw->nhw", down, across)[:, None].clamp(0, 1))
+    every = torch.cat(frames)
+    return Dataset(every[None, :3], every, torch.zeros(len(every), dtype=torch.int64), torch.arange(0))
+
+
+def test_two_shifts_are_two_symmetries_whose_order_does_not_matter() -> None:
+    cfg = Symmetry(frames=(300,), axes=2, neighbours=4)
+    generators, brackets = symmetry([], wandering(), cfg)
+    assert isinstance(generators, Rows)
+    assert isinstance(brackets, Rows)
+    assert (brackets.table, brackets.columns["tangents"]) == ("brackets", ["local PCA"] * 2)
+    assert [tuple(brackets.columns[name]) for name in "ijk"] == [(1, 1), (2, 2), (1, 2)]
+    assert generators.columns["symmetries"][0] == 2
+    assert max(map(abs, brackets.columns["coefficient"])) < 0.05

@@ -194,7 +194,8 @@ def test_an_interrupt_exits_with_130(project: Path, monkeypatch: pytest.MonkeyPa
 def test_a_command_runs_its_stage(words: tuple[str, ...], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = stand_in(monkeypatch, words[0])
     done = manex(*words)
-    assert (done.exit_code, calls) == (0, [words[1:]])
+    assert done.exit_code == 0
+    assert [call[: len(words) - 1] for call in calls] == [words[1:]]
 
 
 def test_every_stage_of_the_pipeline_is_a_command_in_their_order() -> None:

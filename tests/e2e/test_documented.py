@@ -87,19 +87,25 @@ def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     for name, text in example.files.items():
         assert not (project / name).exists()
         (project / name).write_text(text)
-    for dataset in example.settings["data"].values():
-        if dataset["kind"] == "frames":
-            draw_clips(project / dataset["path"])
+    shutil.copytree(ROOT / "docs", project / "docs")
     (project / "profiles").mkdir()
     with (project / "profiles" / f"{example.name}.yaml").open("w") as stream:
         READER.dump(small(example.settings), stream)
-    for script in re.findall(r"`python (data/own/\S+\.py)`", example.text):
-        run(project, "python", script)
+    make_files(example, project)
     run(project, "git", "init", "--quiet")
     run(project, "init", "--quiet", module="dvc")
     run(project, "profile", "use", example.name, module="pipeline")
     run(project, "repro", module="dvc")
     return example, project
+
+
+def make_files(example: Example, project: Path) -> None:
+    """What the section's scripts write; clips of ours where it says that one has them."""
+    for script in re.findall(r"`python ((?:data/own|docs)/\S+\.py[^`]*)`", example.text):
+        run(project, "python", *script.split())
+    for dataset in example.settings["data"].values():
+        if dataset["kind"] == "frames" and not (project / dataset["path"]).exists():
+            draw_clips(project / dataset["path"])
 
 
 def draw_clips(folder: Path) -> None:
@@ -114,7 +120,7 @@ def draw_clips(folder: Path) -> None:
 
 
 def test_the_pages_have_the_examples_that_they_are_known_for() -> None:
-    assert {"mine", "brought", "excerpt"} <= EXAMPLES.keys()
+    assert {"mine", "solids", "brought", "excerpt"} <= EXAMPLES.keys()
 
 
 def test_every_method_is_a_row_of_table_1(followed: tuple[Example, Path]) -> None:
@@ -142,9 +148,7 @@ def test_a_clone_with_the_same_cache_runs_too(followed: tuple[Example, Path], tm
         *(f"data/{path.name}" for path in (clone / "data").iterdir() if path.name != "own"),
     ):
         shutil.rmtree(clone / name)
-    for dataset in example.settings["data"].values():
-        if dataset["kind"] == "frames":
-            draw_clips(clone / dataset["path"])
+    make_files(example, clone)
     said = run(clone, "repro", module="dvc")
     assert "Running stage 'train" not in said
     assert (clone / example.settings["reports"] / "table1.csv").is_file()

@@ -15,8 +15,9 @@ from manex.datasets.dataset import Dataset
 from manex.denoisers.memoriser import Memoriser
 from manex.errors import WalkError
 from manex.extrapolators.base import WalkState
-from manex.extrapolators.symmetry_flow import Symmetric, SymmetryFlow, residual
+from manex.extrapolators.symmetry_flow import Symmetric, SymmetryFlow, interpolate, residual
 from manex.extrapolators.tangent_flow import TangentFlow
+from manex.extrapolators.tangent_flow import interpolate as along_tangents
 from manex.extrapolators.walk import walk
 from manex.noises.draws import ItemNoise
 from pipeline.config.entries import parse_entry
@@ -62,6 +63,33 @@ def test_an_image_of_another_shape_and_place_is_carried_at_the_given_pace(change
     column, row = (float((frame * axes).sum() / frame.sum()) for axes in (axis, axis[:, None]))
     assert column == pytest.approx(7 + 7 * step, abs=0.1)
     assert row == pytest.approx(9, abs=0.1)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_interpolation_moves_evenly_between_frames_that_hardly_overlap(way: int) -> None:
+    frames = columns()
+    ends = [spot(torch.tensor([[place, 9.0]]), 1.0) for place in (4.0, 11.0)][::way]
+    states = list(interpolate(CFG.fitted(Memoriser(frames), frames), *ends, 6, CFG, ItemNoise([(0, 0)])))
+    axis = torch.arange(16.0)
+    places = torch.stack([(state.frame * axis).sum() / state.frame.sum() for state in states])
+    assert torch.allclose(places, 7.5 + way * torch.linspace(-2.5, 2.5, 6), atol=0.1)
+    assert all(float(state.frame.max()) > 0.85 for state in states)  # one spot, not two that fade over
+
+
+def test_interpolation_draws_what_comes_in_from_outside_as_the_frame_that_shows_it() -> None:
+    frames = columns()
+    ends = [spot(torch.tensor([[place, 9.0]]), 1.6) for place in (0.0, 4.0)]
+    (state,) = interpolate(CFG.fitted(Memoriser(frames), frames), *ends, 1, CFG, ItemNoise([(0, 0)]))
+    assert (state.frame - spot(torch.tensor([[2.0, 9.0]]), 1.6)).abs().max() < 0.1
+
+
+def test_without_a_symmetry_tangent_flow_interpolates() -> None:
+    frames = torch.rand(80, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    model = Memoriser(frames)
+    plain = TangentFlow(sigma=CFG.sigma, substeps=CFG.substeps, momentum=CFG.momentum, draws=CFG.draws)
+    ours = interpolate(CFG.fitted(model, frames), frames[:1], frames[1:2], 2, CFG, ItemNoise([(0, 0)]))
+    same = along_tangents(model, frames[:1], frames[1:2], 2, plain, ItemNoise([(0, 0)]))
+    assert all(torch.equal(a.frame, b.frame) for a, b in zip(ours, same, strict=True))
 
 
 def test_the_record_says_how_many_symmetries_there_are() -> None:
@@ -121,6 +149,8 @@ def test_the_residual_of_an_atom_far_from_others_is_zero() -> None:
 def test_a_denoiser_without_generators_is_refused() -> None:
     with pytest.raises(WalkError, match="knows no generators"):
         walked(CFG, Memoriser(columns()), given(), 1)
+    with pytest.raises(WalkError, match="knows no generators"):
+        next(interpolate(Memoriser(columns()), *given().split(1), 1, CFG, ItemNoise([(0, 0)])))
 
 
 def test_anchored_linear_fields_are_refused() -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.generalisation import Curves, by_digits, generalisation_figure
 from pipeline.figures.generator import generator_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
@@ -28,6 +29,13 @@ def video(frames: int, channels: int = 1) -> torch.Tensor:
 def comparison() -> Figure:
     names = {"dataset": ["a", "a", "b"], "method": ["x", "y", "y"]}  # x was not run on b
     return comparison_figure(pd.DataFrame({**names, "dtw_ssid": 0.1, "dtw_ssid_low": 0.05, "dtw_ssid_high": 0.2}))
+
+
+def curves(analysed: bool = True) -> Curves:
+    """Two methods at three numbers of digits, not in their order, one of them not run at one."""
+    scores = pd.DataFrame({"digits": [100, 10, 1000, 10, 100], "method": ["x", "x", "x", "y", "y"], "dtw_ssid": 0.1})
+    psnr = pd.DataFrame({"digits": [100, 10], "denoiser": "d", "psnr": [30.0, 35.0], "psnr_videos": [28.0, 22.0]})
+    return Curves("some", scores.assign(dtw_ssid_low=0.05, dtw_ssid_high=0.2), psnr if analysed else psnr[:0])
 
 
 def heatmap(status: str = "done", settings: int = 6) -> Figure:
@@ -55,6 +63,8 @@ FIGURES = {
     ),
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
+    "generalisation": lambda: generalisation_figure([curves(), curves()]),
+    "generalisation without PSNR": lambda: generalisation_figure([curves(analysed=False)]),
     "heatmap": heatmap,
     "large heatmap": lambda: heatmap(settings=152),
     "failed heatmap": lambda: heatmap("failed"),
@@ -125,3 +135,29 @@ def test_a_moving_picture_plays_every_video_from_end_to_end(channels: int) -> No
     assert np.all(np.diff(first) > 0)
     assert np.all(np.diff(second) >= 0)
     assert (first[-1], second[-1]) == pytest.approx((255, 153), abs=2)
+
+
+def test_curves_run_by_rising_numbers_of_digits() -> None:
+    walks, psnr = generalisation_figure([curves()]).axes
+    drawn = {line.get_label(): line.get_xdata().tolist() for axes in (walks, psnr) for line in axes.lines}
+    assert drawn == {
+        "x": [10, 100, 1000],
+        "y": [10, 100],
+        "d, digits trained on": [10, 100],
+        "d, digits never seen": [10, 100],
+    }
+
+
+def test_datasets_that_differ_in_training_digits_alone_belong_together() -> None:
+    turned, shifted = {"kind": "rotation", "frames": 9}, {"kind": "translation", "frames": 9}
+    data = {
+        "many": {**turned, "train_digits": 100},
+        "few": {**turned, "train_digits": 10},
+        "own": {**turned, "train_digits": 0},
+        "plain": turned,
+        "longer": {**turned, "frames": 10, "train_digits": 20},
+        "left_out": {**turned, "train_digits": 50},
+        "alone": {**shifted, "train_digits": 100},
+    }
+    (group,) = by_digits(data, [name for name in data if name != "left_out"])
+    assert list(group.items()) == [("few", 10), ("many", 100)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 from small_project import PARAMS
@@ -38,3 +40,24 @@ def test_figures_of_private_clips_stay_out_of_git_and_psnr_is_drawn_per_dataset(
         "clips_psnr",
     }
     assert {path.name for path in paths.pictures.iterdir()} == {"rotated_mnist.gif"}
+
+
+def test_datasets_with_different_numbers_of_training_digits_have_a_figure_together(paths: Paths) -> None:
+    """The second one is a copy of the first; only its name and its settings differ."""
+    values = PARAMS.model_dump(mode="json")
+    few, more = "rotated_mnist", "rotated_more"
+    for part in ("data", "extrapolate", "analyse"):
+        values[part] = {few: values[part][few], more: values[part][few]}
+    values["data"][more] = {**values["data"][more], "train_digits": 5}
+    for folder in (
+        paths.prepared,
+        paths.scores,
+        lambda name: paths.analysis(name, ""),
+        lambda name: paths.extrapolated(name, ""),
+    ):
+        shutil.copytree(folder(few), folder(more))
+    table = pd.read_csv(paths.reports / "table1.csv")
+    own = table[table["dataset"] == few]
+    write_csv(paths.reports / "table1.csv", pd.concat([own, own.assign(dataset=more)]))
+    figures(parse({**values, "datasets": [few, more]}, "params.yaml"), paths)
+    assert {"generalisation.png", "generalisation.svg"} <= {path.name for path in paths.figures.iterdir()}

@@ -80,6 +80,15 @@ def test_clips_with_a_gap_each_are_refused() -> None:
 
 
 @pytest.mark.parametrize("cfg", [MCVD, RNN], ids=kind)
+def test_there_may_be_more_held_out_frames_than_training_frames(cfg: TrainingSettings, generator: Generator) -> None:
+    rows = torch.stack([torch.cat([4 * i + torch.arange(4), -1 - 12 * i - torch.arange(12)]) for i in range(2)])
+    frames = torch.rand(32, 1, 8, 8, generator=generator)
+    *_, last = Training.begin(cfg, frames[:8], frames[8:], whole(rows)).run()
+    assert [name for name, score in last.scores.items() if not 0 < score < 100] == []
+    assert len(last.scores) == 2
+
+
+@pytest.mark.parametrize("cfg", [MCVD, RNN], ids=kind)
 def test_a_network_that_predicts_videos_is_no_denoiser_of_frames(cfg: TrainingSettings) -> None:
     finished, frame = cfg.finished(cfg.build(1, 8)), torch.rand(1, 1, 8, 8)
     with pytest.raises(TypeError, match=f"linear takes a model of type Denoiser, not {type(finished).__name__}"):
