@@ -10,6 +10,7 @@ from manex.metrics.dtw import dtw_scores
 from manex.metrics.ssim import SIDES, ssim_distances
 from pipeline.config.params import Params
 from pipeline.paths import Paths
+from pipeline.settings import settings
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.skipped import absence
 from pipeline.storage.trials import load_trials
@@ -21,6 +22,7 @@ def windows(params: Params, paths: Paths) -> Iterator[str]:
     Raises:
         UserError: walks that are missing or damaged; MetricError: frames smaller than a window.
     """
+    settings().prepare_torch()
     yield f"| dataset | method | {' | '.join(SIDES)} |"
     yield f"|---|---|{'---:|' * len(SIDES)}"
     for name in params.datasets:
