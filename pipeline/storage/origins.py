@@ -14,7 +14,7 @@ from pipeline.clips.formats import PICTURES
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import ORIGINS, SEAL
-from pipeline.tracking import trace
+from pipeline.storage.digest import digest
 
 Origins = Mapping[str, str]
 """A hash of each origin, by its path below the root: of a folder's seal, or of a clip."""
@@ -60,11 +60,11 @@ def _noted(folder: Path) -> Origins:
 def _stamp(place: Path) -> str:
     """The hash of a seal; of a video; of the pictures of a clip. "" if there is none of them."""
     if place.is_file():
-        return trace.digest(place)
+        return digest(place)
     if (place / SEAL).is_file():
-        return trace.digest(place / SEAL)
+        return digest(place / SEAL)
     files = sorted(place.iterdir()) if place.is_dir() else []
-    pictures = [f"{file.name} {trace.digest(file)}" for file in files if file.suffix.lower() in PICTURES]
+    pictures = [f"{file.name} {digest(file)}" for file in files if file.suffix.lower() in PICTURES]
     return hashlib.sha256("\n".join(pictures).encode()).hexdigest()[:32] if pictures else ""
 
 

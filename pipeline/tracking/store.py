@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
+from pipeline.storage.digest import digest
 from pipeline.tracking.address import local_uri, tracking_uri
 from pipeline.tracking.outcomes import Outcome, Step, cell, read_outcome
 from pipeline.tracking.owner import lives, owner, process
-from pipeline.tracking.trace import digest
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.yaml import read_yaml
 from pipeline.errors import UserError
 from pipeline.paths import Paths
-from pipeline.storage import artifacts
+from pipeline.storage.digest import digest
 
 Trace = dict[str, dict[str, Any]]
 """`settings`: values of params.yaml by their dotted keys; `inputs`, `outputs`: hashes by path, "" of what is absent."""
@@ -47,23 +46,6 @@ def differences(paths: Paths, trace: Trace) -> Iterator[str]:
     for path, known in (trace["inputs"] | trace["outputs"]).items():
         if digest(paths.root / path) != known:
             yield path
-
-
-def digest(path: Path) -> str:
-    """Hash of a file, or of all files in a folder but hidden ones; "" if there is none."""
-    try:
-        if path.is_dir():
-            inside = sorted(child for child in path.iterdir() if not child.name.startswith((".", "__pycache__")))
-            return sha256("".join(f"{child.name} {digest(child)}\n" for child in inside).encode()).hexdigest()[:32]
-        found = path.stat()
-        return _of_file(path.resolve(), found.st_mtime_ns, found.st_size, found.st_ino)
-    except OSError:
-        return ""
-
-
-@lru_cache(maxsize=100_000)
-def _of_file(path: Path, *_: int) -> str:
-    return artifacts.sha256(path)[:32]
 
 
 def _cell(paths: Paths, stage: str, item: str) -> dict[str, list[str]]:

@@ -11,7 +11,8 @@ from records import logged, write_record
 
 from pipeline.cli.times import times_table
 from pipeline.paths import Paths
-from pipeline.tracking import record, trace
+from pipeline.storage.digest import digest
+from pipeline.tracking import record
 from pipeline.tracking import sync as runs
 
 DVC = """\
@@ -139,13 +140,13 @@ def test_the_hash_of_a_folder_is_that_of_its_names_and_bytes(tmp_path: Path) -> 
     def changed(name: str, text: str) -> str:
         (tmp_path / "a" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "a" / name).write_text(text)
-        return trace.digest(tmp_path / "a")
+        return digest(tmp_path / "a")
 
-    seen = [trace.digest(tmp_path / "a"), changed("x", "1"), changed("x", "2"), changed("y", ""), changed("b/x", "2")]
+    seen = [digest(tmp_path / "a"), changed("x", "1"), changed("x", "2"), changed("y", ""), changed("b/x", "2")]
     assert len(set(seen)) == len(seen)
     assert changed(".x.partial", "3") == seen[-1]
     (tmp_path / "a" / "y").rename(tmp_path / "a" / "z")
-    assert trace.digest(tmp_path / "a") not in seen
+    assert digest(tmp_path / "a") not in seen
 
 
 def test_only_changes_in_the_folder_of_the_project_mark_its_commit(tmp_path: Path) -> None:
