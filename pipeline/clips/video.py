@@ -109,6 +109,7 @@ def _frames(container: InputContainer, stream: VideoStream, path: Path) -> Itera
 def _decoded(
     decoder: VideoCodecContext, packet: Packet[VideoStream] | None, path: Path, count: int
 ) -> list[VideoFrame]:
+    """The frames of a packet; what the decoders of some codecs say of them is believed."""
     import av.logging as log
 
     if decoder.name not in _TELLING:

@@ -50,7 +50,7 @@ def _loaded(
 
 
 def read_for(name: str, entry: MethodEntry, paths: Paths) -> list[Path]:
-    """What `load_model` reads: the folder of a trained network; the weights of a plug-in, and the file with its code."""
+    """What `load_model` reads: the folder of a trained network; the weights and the code of a plug-in."""
     if not entry.plug_in:
         return [paths.model(name, entry.model_name)] if entry.model_name else []
     code, _, _ = str(getattr(entry.plug_in, "target", "")).partition(":")
