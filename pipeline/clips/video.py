@@ -16,7 +16,7 @@ from pipeline.clips.times import Times
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from av import VideoFrame, VideoStream
+    from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
 
@@ -27,6 +27,8 @@ OPENED = {
 """Formats that a decoder may detect: no playlist, which would make it read other files or addresses."""
 _STRICT = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders, by codec, that mark damage and know transparency where FFmpeg's own do neither."""
+_TELLING = ("ffv1", "gif", "mjpeg")
+"""Codecs whose decoders log damage, such as a wrong checksum, but mark no frame."""
 
 Say = Callable[[str], None]
 """Takes a line for the user."""
@@ -97,11 +99,33 @@ def _frames(container: InputContainer, stream: VideoStream, path: Path) -> Itera
         if packet.is_corrupt:
             raise UserError(f"{path}: damaged after frame {count}: get the whole file")
         if packet.size or packet.pts is None:  # not a frame that was dropped: no bytes would end the decoding
-            for frame in decoder.decode(packet if packet.size else None):
+            for frame in _decoded(decoder, packet if packet.size else None, path, count):
                 count += 1
                 if frame.is_corrupt:
                     raise UserError(f"{path}: damaged at frame {count}: a damaged clip is not used, get the whole file")
                 yield frame
+
+
+def _decoded(
+    decoder: VideoCodecContext, packet: Packet[VideoStream] | None, path: Path, count: int
+) -> list[VideoFrame]:
+    """The frames of a packet; what the decoders of some codecs say of them is believed."""
+    import av.logging as log
+
+    if decoder.name not in _TELLING:
+        return decoder.decode(packet)
+    level, skip = log.get_level(), log.get_skip_repeated()
+    try:
+        log.set_level(log.ERROR)
+        log.set_skip_repeated(False)
+        with log.Capture() as told:
+            frames = decoder.decode(packet)
+    finally:
+        log.set_level(level)
+        log.set_skip_repeated(skip)
+    if told:
+        raise UserError(f"{path}: damaged at frame {count + 1} ({told[0][2].strip()[:80]}): get the whole file")
+    return frames
 
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:
@@ -109,6 +133,8 @@ def _decoder(stream: VideoStream) -> VideoCodecContext:
     from av.video.codeccontext import VideoCodecContext
 
     context = stream.codec_context
+    if context.name in _TELLING:
+        context.thread_count = 1  # of several only one would be heard
     strict = _STRICT.get(context.name)
     if strict not in av.codecs_available:
         return context

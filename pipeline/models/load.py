@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import nn
 
 from manex.datasets.dataset import Dataset
@@ -45,6 +47,15 @@ def _loaded(
         plugged: nn.Module = named(PLUG_IN)(entry.plug_in, frames, sigma, paths, device, field)
         return plugged
     return load_named(name, entry.model_name, dataset, paths, device, entry.law)
+
+
+def read_for(name: str, entry: MethodEntry, paths: Paths) -> list[Path]:
+    """What `load_model` reads: the folder of a trained network; the weights and the code of a plug-in."""
+    if not entry.plug_in:
+        return [paths.model(name, entry.model_name)] if entry.model_name else []
+    code, _, _ = str(getattr(entry.plug_in, "target", "")).partition(":")
+    files = [paths.plug_ins / code] if code.endswith(".py") else []
+    return [*files, *(paths.root / file for file in entry.plug_in.files)]
 
 
 def load_named(

@@ -13,7 +13,7 @@ from pipeline.config.analyses import AnalysisEntry
 from pipeline.config.entries import named
 from pipeline.config.methods import MethodEntry
 from pipeline.errors import UserError
-from pipeline.models.load import load_model
+from pipeline.models.load import load_model, read_for
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
@@ -44,8 +44,8 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
                 subjects.append(
                     _subject(name, walk, walks[walk], load_model(name, walk, walks[walk], dataset, paths, device))
                 )
-        used = {walks[subject.name].model_name for subject in subjects} - {""}
-        made_from = origins(paths, paths.prepared(name), *(paths.model(name, model) for model in sorted(used)))
+        read = (place for subject in subjects for place in read_for(name, walks[subject.name], paths))
+        made_from = origins(paths, paths.prepared(name), *read)
         tables: dict[str, list[pd.DataFrame]] = {}
         pictures: dict[str, Tensor] = {}
         found = named(f"{entry.module}:{entry.kind}")(subjects, dataset, entry.settings) if subjects else ()

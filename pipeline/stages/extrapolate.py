@@ -18,7 +18,7 @@ from manex.extrapolators.walk import walk
 from manex.noises.draws import ItemNoise
 from pipeline.config.methods import MethodEntry
 from pipeline.errors import UserError
-from pipeline.models.load import load_model
+from pipeline.models.load import load_model, read_for
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
@@ -35,9 +35,7 @@ def extrapolate(name: str, method: str, entry: MethodEntry, seeds: Sequence[int]
     device = settings().prepare_torch()
     dataset = load_prepared(name, paths)
     model = load_model(name, method, entry, dataset, paths, device)
-    made_from = origins(
-        paths, paths.prepared(name), *([paths.model(name, entry.model_name)] if entry.model_name else [])
-    )
+    made_from = origins(paths, paths.prepared(name), *read_for(name, entry, paths))
     with recorded(paths, "extrapolate", f"{name}-{method}", entry.spelled_out) as run:
         run.facts["warnings"] = _warnings(entry, model, f"params.yaml: extrapolate.{name}.{method}")
         given = dataset.videos[:, :2].to(device).repeat(len(seeds), 1, 1, 1, 1)

@@ -104,6 +104,16 @@ def test_flipped_bytes_are_refused(name: str, seed: int, tmp_path: Path) -> None
         read(path)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wrong_checksum_that_a_decoder_only_logs_is_damage(seed: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.avi", CLIP, "ffv1", "bgr0", options={"level": "3", "slicecrc": "1"})
+    content, chance = bytearray(path.read_bytes()), random.Random(seed)
+    content[chance.randrange(len(content) // 4, 3 * len(content) // 4)] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.avi: damaged at frame \d+ \(slice CRC mismatch"):
+        read(path)
+
+
 @pytest.mark.parametrize("name", ["a.mpg", "a.ts", "b.ts", "a.avi", "a.mp4"])
 def test_no_frame_that_a_decoder_marks_corrupt_is_passed_on(name: str, tmp_path: Path) -> None:
     """FFmpeg's own decoder, asked directly, is the oracle."""

@@ -117,6 +117,16 @@ def test_silhouettes_are_told_as_what_they_are(paths: Paths, tmp_path: Path) -> 
         made(paths, people=("ido", "eli"), colour="rgb")
 
 
+def test_the_fetch_says_why_it_took_no_better_files(
+    paths: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched(paths, tmp_path, "strips")
+    line = capsys.readouterr().err
+    assert line.startswith("manex: fetch weizmann: took 64x64 crops that follow the person, from the mirror, because ")
+    assert f"{tmp_path / 'mirror' / 'weizmann' / 'avi'} lacks daria_jack" in line
+    assert "http://127.0.0.1:9/ cannot be reached" in line
+
+
 def test_frames_of_all_clips_are_trained_on_and_the_given_ones_never_held_out(paths: Paths, tmp_path: Path) -> None:
     made(fetched(paths, tmp_path, "avi"), held_out=200)
     frames = load_prepared("weizmann", paths)

@@ -78,6 +78,15 @@ def test_files_that_are_not_used_make_nothing_stale(paths: Paths) -> None:
     load_analysis("clips", "geometry", "geometry", paths)
 
 
+def test_walks_with_a_plug_in_whose_code_has_changed_are_refused(paths: Paths) -> None:
+    file = paths.plug_ins / "shrink.py"
+    score(paths)
+    file.write_text(file.read_text().replace("0.9", "0.8"))
+    wanted = r"flow_plug_in: made from another data/own/shrink\.py .*: manex extrapolate clips flow_plug_in$"
+    with pytest.raises(UserError, match=wanted):
+        score(paths)
+
+
 def chain(root: Path) -> tuple[Paths, Path, Path]:
     """A dataset, a model of it, and a walk of both."""
     paths = Paths(root)
