@@ -23,6 +23,8 @@ class InGreyLevels:
 
 GreyLevel = Annotated[PositiveFloat, InGreyLevels()]
 """A noise level in grey levels: 25/255 is about 0.098."""
+GreyLevels = Annotated[tuple[PositiveFloat, ...], InGreyLevels()]
+"""Several of them."""
 
 
 class Section(BaseModel):

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
 from manex.analyses.base import Analysis, Rows, Subject
@@ -16,6 +16,7 @@ from manex.datasets.dataset import Dataset
 from manex.extrapolators.walk import walk
 from manex.metrics.scores import score
 from manex.noises.draws import ItemNoise
+from manex.settings import GreyLevels
 
 
 class Levels(Analysis):
@@ -23,8 +24,8 @@ class Levels(Analysis):
 
     on_videos: ClassVar[bool] = True
 
-    sigma_255: tuple[PositiveFloat, ...] = Field(
-        (5, 15, 30, 60, 110, 160, 220, 255), min_length=1, description="noise levels, in 1/255 of the grey range"
+    sigma: GreyLevels = Field(
+        tuple(level / 255 for level in (5, 15, 30, 60, 110, 160, 220, 255)), min_length=1, description="noise levels"
     )
     seeds: tuple[NonNegativeInt, ...] = Field((100,), min_length=1, description="of trials; from 100 for development")
 
@@ -36,10 +37,15 @@ def levels(subjects: Sequence[Subject], dataset: Dataset, cfg: Levels) -> Iterat
         ValueError: a subject without the settings of its walk.
     """
     for subject in subjects:
-        for sigma in cfg.sigma_255:
+        for sigma in cfg.sigma:
             for seed in cfg.seeds:
-                scores = score(dataset, _walked(subject, dataset.videos, sigma / 255, seed).cpu())
-                names = {"walk": subject.name, "denoiser": subject.label, "sigma_255": float(sigma), "seed": seed}
+                scores = score(dataset, _walked(subject, dataset.videos, sigma, seed).cpu())
+                names = {
+                    "walk": subject.name,
+                    "denoiser": subject.label,
+                    "sigma_255": float(f"{255 * sigma:.12g}"),
+                    "seed": seed,
+                }
                 columns: dict[str, Sequence[Any]] = {key: [value] * len(scores) for key, value in names.items()}
                 numbers = {key: [one.numbers[key] for one in scores] for key in ("dtw_ssid", "coverage")}
                 yield Rows("levels", {**columns, "video": range(len(scores)), **numbers})

@@ -8,6 +8,7 @@ of the grey range, and what the workflow adds. Below params.yaml noise levels ar
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Callable
 from copy import copy
 from functools import cache
 from importlib import import_module
@@ -72,7 +73,11 @@ class Entry(Section):
         for name, info in self.wraps.model_fields.items():
             value = getattr(self, _spelled(name, info))
             values[name] = (
-                value.library_settings if isinstance(value, Entry) else value / 255 if _in_grey(info) else value
+                value.library_settings
+                if isinstance(value, Entry)
+                else _each(value, lambda level: level / 255)
+                if _in_grey(info)
+                else value
             )
         return self.wraps.model_validate(values)
 
@@ -207,5 +212,10 @@ def _for_file(info: FieldInfo) -> FieldInfo:
     """The field in the file's unit: a default of 60/255 is 60 there."""
     told = copy(info)
     if _in_grey(info) and info.default is not PydanticUndefined:
-        told.default = float(f"{info.default * 255:.12g}")
+        told.default = _each(info.default, lambda level: float(f"{level * 255:.12g}"))
     return told
+
+
+def _each(levels: float | tuple[float, ...], change: Callable[[float], float]) -> float | tuple[float, ...]:
+    """One noise level in another unit, or each of several."""
+    return tuple(map(change, levels)) if isinstance(levels, tuple) else change(levels)

@@ -22,7 +22,7 @@ ORACLE = Subject("oracle", "the circle", DiracMixture(DATA.dense), FLOW.sigma, F
 
 
 def test_every_row_is_the_score_of_the_walk_at_its_level_with_its_other_settings() -> None:
-    cfg = Levels(sigma_255=(10, 40), seeds=(3, 4))
+    cfg = Levels(sigma=(10 / 255, 40 / 255), seeds=(3, 4))
     parts = list(levels([ORACLE], DATA, cfg))
     assert [(p.columns["sigma_255"][0], p.columns["seed"][0]) for p in parts] == [(10, 3), (10, 4), (40, 3), (40, 4)]
     for part in parts:
@@ -38,7 +38,7 @@ def test_every_row_is_the_score_of_the_walk_at_its_level_with_its_other_settings
 
 
 def test_the_exact_denoiser_of_a_circle_walks_on_unless_the_noise_is_wider_than_the_circle() -> None:
-    low, high = (part.columns["coverage"] for part in levels([ORACLE], DATA, Levels(sigma_255=(10, 2550))))
+    low, high = (part.columns["coverage"] for part in levels([ORACLE], DATA, Levels(sigma=(10 / 255, 10))))
     assert low == pytest.approx([0.5] * 3, abs=0.1)  # six steps of a twelfth
     assert max(high) < min(low) / 1.5  # every frame is the mean of the circle
 
