@@ -10,6 +10,10 @@ from typing import BinaryIO
 
 _SEGMENT, _CLUSTER, _CRC = 0x18538067, 0x1F43B675, 0xBF
 _TS_PACKET = 188
+_BOXES = (
+    *(b"ftyp", b"styp", b"moov", b"moof", b"mfra", b"mdat", b"free", b"skip", b"wide", b"uuid", b"sidx", b"ssix"),
+    *(b"meta", b"udta", b"pnot", b"pdin", b"emsg", b"prft"),
+)
 _ASF = bytes.fromhex("3026b2758e66cf11")
 _FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
@@ -42,18 +46,19 @@ def _riff(stream: BinaryIO, size: int) -> str | None:
     return _beyond(place - 8, size) or ("" if place else None)  # some writers count eight bytes twice
 
 
-def _boxes(stream: BinaryIO, size: int) -> str:
-    """MP4 and MOV: boxes, one after the other. What follows them in some files is no box."""
-    place = 0
+def _boxes(stream: BinaryIO, size: int) -> str | None:
+    """MP4 and MOV: boxes, one after the other. What follows them may be no box. Fragments have an index last."""
+    place, kinds = 0, set()
     while place + 8 <= size:
         stream.seek(place)
         length, kind = struct.unpack(">I4s", stream.read(8))
         if length == 1:
             (length,) = struct.unpack(">Q", stream.read(8).rjust(8, b"\xff"))
-        if length < 8 or not kind.isalnum():
+        if length < 8 or kind not in _BOXES:
             break  # zero: to the end of the file
         place += length
-    return _beyond(place, size)
+        kinds.add(kind)
+    return _beyond(place, size) or (None if b"moof" in kinds and b"mfra" not in kinds else "")
 
 
 def _ebml(stream: BinaryIO, size: int) -> str | None:

@@ -181,6 +181,26 @@ def test_a_header_that_counts_one_frame_too_many_is_no_truncation(tmp_path: Path
     assert len(read(path)[0]) == 24
 
 
+@pytest.mark.parametrize("tail", [b"junk" * 99, bytes(500), b"\0"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.mov", "a.gif"])
+def test_what_follows_a_whole_video_is_no_reason_to_refuse_it(name: str, tail: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path / name, CLIP, *KINDS[name])
+    path.write_bytes(path.read_bytes() + tail)
+    assert len(read(path)[0]) == 24
+
+
+def test_fragments_without_their_index_may_be_fewer_than_there_were_and_that_is_said(tmp_path: Path) -> None:
+    muxer = {"movflags": "frag_keyframe+empty_moov"}
+    path = write(tmp_path / "a.mp4", CLIP, *KINDS["a.mp4"], muxer=muxer, options={"g": "6"})
+    assert read(path)[1] == []
+    content = path.read_bytes()
+    cuts = [place - 4 for place in range(len(content)) if content[place : place + 4] == b"moof"]
+    path.write_bytes(content[: cuts[-1]])
+    found, lines = read(path)
+    assert len(found) < 24
+    assert lines == [f"{path}: nothing in the file says where it ends; {len(found)} frames were read"]
+
+
 def test_sound_that_is_longer_than_the_pictures_is_no_truncation(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(path, "w") as container:
