@@ -126,7 +126,7 @@ class _Found:
             )
         if pictures:
             self.clips.append(Clip(self._name(folder), folder, in_order(pictures)))
-        elif not others and not held:
+        elif not others and not held and above:
             self.unused.append(f"{self._name(folder)} (a folder without clips)")
         return bool(pictures or others or held)
 
