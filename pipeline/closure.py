@@ -93,8 +93,17 @@ class Source:
             if path.is_file():
                 yield path.relative_to(self.root).as_posix()
                 return
-        if "." in module:
-            yield from self._files(module.rpartition(".")[0])
+        package, _, name = module.rpartition(".")
+        if package:
+            yield from self._files(package)
+            yield from self._files(self._lazy(package).get(name, ""))
+
+    def _lazy(self, package: str) -> dict[str, str]:
+        """What a package imports when it is first used, by name: it says so to type checkers."""
+        path = self.root / package.replace(".", "/") / "__init__.py"
+        nodes = ast.walk(ast.parse(path.read_bytes())) if path.is_file() else ()
+        found = (node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level)
+        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in found for alias in node.names}
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:

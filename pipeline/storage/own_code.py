@@ -72,10 +72,23 @@ def own_code(root: Path, plug_in: PlugInDenoiser) -> OwnCode:
         constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
         texts += ((file, value) for value in constants if isinstance(value, str))
         names = list(imported(tree, ".".join(file.parent.relative_to(root / FOLDER).parts)))
+        names += _unspelled(tree, names)
         _refuse_strays(root, str(file.relative_to(root)), names)
         modules += names
         todo += (other for name in names for other in _files(name, (root / FOLDER, first.parent, file.parent)))
     return OwnCode(tuple(dict.fromkeys(modules)), tuple(texts), reads)
+
+
+def _unspelled(tree: ast.AST, names: list[str]) -> list[str]:
+    """What code may take from this project without an import statement of its own for it."""
+    whole = {name.partition(".")[0] for name in names if name in PACKAGES or name.endswith(".*")}
+    used = dict.fromkeys(_identifiers(tree)) if whole & {*PACKAGES} else ()
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = (text for text in constants if isinstance(text, str))
+    return [
+        *(f"{package}.{name}" for package in PACKAGES if package in whole for name in used),
+        *(text for text in texts if text.partition(".")[0] in PACKAGES and text.replace(".", "").isidentifier()),
+    ]
 
 
 def _files(name: str, folders: tuple[Path, ...]) -> Iterator[Path]:

@@ -235,6 +235,10 @@ def test_code_that_imports_what_dvc_does_not_watch_is_refused(own: Path, stray: 
     [
         ("net.py:build", "from manex.networks.resunet import ResUNet as build\n"),
         ("net.py:build", "import helper\n"),
+        ("net.py:build", "from manex import ResUNetTraining\n"),
+        ("net.py:build", "import manex as mx\ndef other(): return mx.ResUNetTraining\n"),
+        ("net.py:build", "from manex import *\ndef other(): return ResUNetTraining\n"),
+        ("net.py:build", "import importlib\nother = importlib.import_module('manex.networks.resunet')\n"),
         ("manex.networks.resunet:ResUNet", ""),
     ],
 )

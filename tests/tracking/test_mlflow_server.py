@@ -7,60 +7,33 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from subprocess import DEVNULL
-from threading import Event
-from urllib.request import urlopen
 
 import pytest
 from records import logged, revisions, write_results
+from serving import free_port, serving, wait_for
 
 from pipeline.errors import UserError
 from pipeline.paths import Paths
 from pipeline.redaction import without_secrets
 from pipeline.tracking import store
 from pipeline.tracking import sync as runs
-from pipeline.tracking.dashboard import ALLOWED, QUIET
+from pipeline.tracking.dashboard import ALLOWED
 
 ROOT = Path(__file__).parents[2]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            with urlopen(address, timeout=2):
-                return
-        except OSError:
-            Event().wait(0.2)
-    raise AssertionError(f"{address} does not answer")
-
-
 @pytest.fixture
 def server(empty_database: Path, tmp_path: Path) -> Iterator[str]:
-    """Host and port of a server, which takes any user and password."""
-    folder, port = tmp_path / "server", free_port()
-    folder.mkdir()
-    database = shutil.copy(empty_database, folder / "server.db")
-    place = ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(folder / "artifacts")]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    process = subprocess.Popen([*command, *place], env={**os.environ, **QUIET}, stdout=DEVNULL, stderr=DEVNULL)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/health")
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
+    """Host and port of a server."""
+    (tmp_path / "server").mkdir()
+    shutil.copy(empty_database, tmp_path / "server" / "server.db")
+    with serving(tmp_path / "server") as place:
+        yield place
 
 
 @pytest.mark.slow
