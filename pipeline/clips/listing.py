@@ -121,7 +121,7 @@ class _Found:
         if pictures and (others or held):
             beside = self._name(others[0]) if others else "clips in folders"
             raise UserError(
-                f"{folder}: {pictures[0].name} and {len(pictures) - 1} more pictures are beside {beside}: "
+                f"{folder}: pictures beside {beside}: {_few([picture.name for picture in pictures])}; "
                 "put the pictures of each clip into a folder of their own, or remove them"
             )
         if pictures:

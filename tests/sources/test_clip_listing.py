@@ -63,7 +63,7 @@ def test_pictures_beside_clips_are_refused_with_both(kind: str, tmp_path: Path) 
 def test_masks_in_a_folder_within_a_clip_are_refused(tmp_path: Path) -> None:
     write_pictures(tmp_path / "clip", CLIP)
     write_pictures(tmp_path / "clip" / "masks", CLIP)
-    with pytest.raises(UserError, match=r"clip: frame_0\.png and 3 more pictures are beside clips in folders"):
+    with pytest.raises(UserError, match=r"clip: pictures beside clips in folders: frame_0\.png, frame_1\.png, "):
         found(tmp_path)
 
 
