@@ -54,8 +54,8 @@ def test_a_ray_meets_an_ellipsoid_on_its_surface_and_a_box_on_a_face() -> None:
 
 def test_the_last_solid_gives_the_video_and_is_not_trained_on(folder: Path) -> None:
     cfg = Frames(path=folder, size=24, frames=5, unseen=1)
-    clips = read(cfg, Paths(folder.parent))
-    made = frames(cfg, clips)
+    raw = read(cfg, Paths(folder.parent))
+    made, clips = frames(cfg, raw), list(raw.clips.values())
     dataset = Dataset.of(made, held_out=4)
     assert (len(clips), len(dataset.videos), len(dataset.frames)) == (3, 1, 2 * VIEWS)
     assert all((clips[2] == frame).all((1, 2, 3)).any() for frame in made.videos[0])

@@ -15,6 +15,7 @@ from pipeline.paths import Paths
 from pipeline.stages.evaluate import evaluate
 from pipeline.stages.extrapolate import extrapolate
 from pipeline.stages.train import train
+from pipeline.storage.artifacts import SEAL
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.trials import load_trials
 from pipeline.sweeps.grid import load_grid, parse_grid
@@ -133,7 +134,8 @@ def test_a_train_seed_makes_the_network_that_the_stage_train_makes(paths: Paths)
     shutil.copytree(paths.prepared("walker"), other.prepared("walker"))
     train("walker", "resunet", training(seed=7), other)
     for path in other.model("walker", "resunet").iterdir():
-        assert (folder / path.name).read_bytes() == path.read_bytes()
+        if path.name != SEAL:  # it names the prepared dataset, of which a sweep has no copy
+            assert (folder / path.name).read_bytes() == path.read_bytes()
     rows = table(paths)
     assert rows["train_seed"].fillna(-1).tolist() == [0, 7, -1]
     assert rows["dtw_ssid"].nunique() == 3
