@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 def times_table(paths: Paths) -> Table:
     """Seconds of wall clock and CPU, and the highest memory use, per stage and item, with a sum per stage.
 
-    Only of the runs that made what is here now; the caption names the others.
+    Only of the runs that made what is here now; the caption names the others. They are written to costs.csv as well.
     """
+    import pandas as pd
     from rich.table import Table
+
+    from pipeline.storage.artifacts import write_csv
 
     table = Table(
         "stage",
@@ -39,12 +42,16 @@ def times_table(paths: Paths) -> Table:
             table.add_row(stage, "all", f"{sum(record['seconds'] for record in mine):.1f}", style="bold")
     total = sum(record["seconds"] for record in records)
     table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
+    if records:
+        write_csv(paths.costs, pd.DataFrame([{key: one.get(key) for key in COSTS} for one in records]))
+        table.caption += f"; with seconds per frame in {paths.costs.relative_to(paths.root)}"
     if others := left_out(found):
         table.caption += f"\nleft out, of other settings, data or results than those here now: {others}"
     return table
 
 
 MEASURES = ("seconds", "cpu_seconds", "peak_memory_mb")
+COSTS = ("stage", "item", *MEASURES, "seconds_per_frame", "threads", "machine")
 
 
 def _number(record: dict[str, Any], key: str) -> str:

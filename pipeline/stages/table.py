@@ -1,4 +1,4 @@
-"""table: the paper's Table 1 from all scores, the table of denoisers, and what everything cost."""
+"""table: the paper's Table 1 from all scores, and the table of denoisers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.storage.artifacts import damaged, read_json, write_csv, write_json
 from pipeline.storage.results import Results, load_analysis, load_results, not_analysed
 from pipeline.storage.rows import rows_of
 from pipeline.storage.skipped import absence
-from pipeline.tracking.record import current_records, recorded
+from pipeline.tracking.record import recorded
 
 ANALYSIS = "geometry"
 """The kind of analysis whose rows make the table of denoisers."""
@@ -45,12 +45,12 @@ Every denoiser that was analysed, at the noise level of its walk. PSNR in dB on 
 those of the videos, which a denoiser of the protocol `held_out` has never seen. Geometry at noisy copies of true
 frames, medians: angle in degrees from the true tangent to the top five eigenvectors of (J + J^T) / 2; retention
 |<J t, t>| of the unit tangent t; asymmetry |J - J^T| / |J + J^T|; effective dimension, the trace of J. DTW-SSID as in
-Table 1. Seconds per frame depend on the machine: costs.csv.
+Table 1. Seconds per frame depend on the machine: `manex times` writes costs.csv.
 """
 
 
 def table(params: Params, paths: Paths) -> None:
-    """Write Table 1, the table of denoisers, metrics.json, diagnostics.csv, and the untracked costs.csv.
+    """Write Table 1, the table of denoisers, metrics.json and diagnostics.csv.
 
     A dataset whose raw data are not at hand keeps its rows, which were computed elsewhere, if its settings are still
     the same.
@@ -69,7 +69,6 @@ def table(params: Params, paths: Paths) -> None:
         write_text(reports / "denoisers.md", _denoisers_markdown(denoisers, params))
         write_json(reports / "metrics.json", _nested(rows, params, notes, results, earlier, paths))
         write_csv(reports / "diagnostics.csv", _diagnostics(results))
-        write_csv(paths.costs, _costs(params, paths))
         run.metrics = _metrics(rows)
         run.files = [reports / f"{name}.{kind}" for name in ("table1", "denoisers") for kind in ("csv", "md")]
 
@@ -233,18 +232,3 @@ def _diagnostics(results: dict[str, Results]) -> pd.DataFrame:
                 medians |= {f"{prefix}{key}": value for key, value in own.median(numeric_only=True).dropna().items()}
             rows.append({"dataset": name, "method": method, **medians})
     return pd.DataFrame(rows, columns=None if rows else ["dataset", "method"])
-
-
-def _costs(params: Params, paths: Paths) -> pd.DataFrame:
-    """Times and memory from this machine's records; a cell that was never computed here has none."""
-    rows = []
-    records = {(record["stage"], record.get("item")): record for record in current_records(paths)}
-    for name in params.datasets:
-        items = [("train", model) for model in params.trained(name)] + [
-            ("extrapolate", method) for method in params.methods
-        ]
-        for stage, item in items:
-            record = records.get((stage, f"{name}-{item}"), {})
-            numbers = {key: record.get(key) for key in ("seconds", "seconds_per_frame", "peak_memory_mb", "machine")}
-            rows.append({"dataset": name, "stage": stage, "name": item, **numbers})
-    return pd.DataFrame(rows)

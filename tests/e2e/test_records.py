@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from running import run
+from running import ONE_WALK, make, run
 
 from pipeline.paths import Paths
 from pipeline.tracking.store import Tracker, quiet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).parents[2]
-PARAMS = """\
-profile: cpu
-reports: reports
-sources: []
-datasets: [walker]
-models: [resunet]
-methods: [linear]
-analyses: []
-data:
-  walker: {kind: walker, people: 2, size: 16, frames: 8, held_out: 3, dense: 40}
-train:
-  walker:
-    resunet: {network: resunet, widths: [4], steps: 4, batch: 4, record_every: 2, learning_rate: 0.02}
-trials: {seeds: [100]}
-extrapolate:
-  walker:
-    linear: {algorithm: linear, frames: 3, sigma_255: 15, eta: 1}
-analyse: {walker: {}}
-"""
 WALK = "walker-linear"
 
 
@@ -42,17 +21,9 @@ WALK = "walker-linear"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in git, computed with sigma 15, 25 and 15 again, and then a queued experiment with 35."""
     folder = tmp_path_factory.mktemp("records") / "project"
-    for name in ("manex", "pipeline"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "data" / "own").mkdir(parents=True)
-    (folder / "data" / "own" / "README.md").touch()
-    (folder / "params.yaml").write_text(PARAMS)
-    git(folder, "init", "--quiet")
-    run(folder, "init", "--quiet", module="dvc")
+    make(folder, ONE_WALK, git=True)
     for sigma in (15, 25, 15):
-        (folder / "params.yaml").write_text(PARAMS.replace("sigma_255: 15", f"sigma_255: {sigma}"))
+        (folder / "params.yaml").write_text(ONE_WALK.replace("sigma_255: 15", f"sigma_255: {sigma}"))
         said = run(folder, "repro", module="dvc")
     assert f"Stage 'evaluate@{WALK.partition('-')[0]}' is cached" in said
     return folder
@@ -80,11 +51,20 @@ def test_settings_stand_beside_their_own_scores(project: Path, monkeypatch: pyte
     assert latest["params"]["sigma_255"] == 25  # what ran last is not what is here
     run(project, "track", "sync", module="pipeline")
     assert scores(project) == {15: pytest.approx(score_here(project), rel=1e-5)}
-    costs = pd.read_csv(project / "reports" / "costs.csv").set_index("stage")
+    assert seconds_shown(project) == pytest.approx(seconds_of_walks(project)[15], rel=1e-5)
+
+
+def seconds_shown(project: Path) -> float:
+    """What `manex times` says that the walk took."""
+    run(project, "times", module="pipeline")
+    return float(pd.read_csv(project / "reports" / "costs.csv").set_index("stage")["seconds"]["extrapolate"])
+
+
+def seconds_of_walks(project: Path) -> dict[float, float]:
+    """What the walk took at each noise level, from the records."""
     kept = (project / "reports" / "records" / "earlier" / "extrapolate" / WALK).glob("*.json")
-    walks = {one["params"]["sigma_255"]: one for one in (json.loads(path.read_text()) for path in kept)}
-    assert walks.keys() == {15, 25}
-    assert costs.loc["extrapolate", "seconds"] == pytest.approx(walks[15]["seconds"], rel=1e-5)
+    records = [json.loads(path.read_text()) for path in kept]
+    return {record["params"]["sigma_255"]: record["seconds"] for record in records}
 
 
 def test_a_queued_experiment_leaves_records_that_are_used_when_it_is_applied(
@@ -101,3 +81,18 @@ def test_a_queued_experiment_leaves_records_that_are_used_when_it_is_applied(
     said = run(project, "track", "sync", module="pipeline")
     assert "left out" not in said
     assert scores(project)[35] == pytest.approx(score_here(project), rel=1e-5)
+
+
+def test_an_earlier_commit_brings_its_own_scores_and_times(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    for sigma in (15, 25):
+        (project / "params.yaml").write_text(ONE_WALK.replace("sigma_255: 15", f"sigma_255: {sigma}"))
+        run(project, "repro", module="dvc")
+        git(project, "add", "--all")
+        git(project, "commit", "--quiet", "--message", f"sigma {sigma}")
+    for commit, sigma in (("HEAD~1", 15), ("-", 25)):
+        git(project, "checkout", "--quiet", commit)
+        run(project, "checkout", module="dvc")
+        run(project, "track", "sync", module="pipeline")
+        assert scores(project)[sigma] == pytest.approx(score_here(project), rel=1e-5)
+        assert seconds_shown(project) == pytest.approx(seconds_of_walks(project)[sigma], rel=1e-5)

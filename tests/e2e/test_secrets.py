@@ -3,63 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from running import run
+from running import ONE_WALK, make, run
 from serving import serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-ROOT = Path(__file__).parents[2]
-PARAMS = """\
-profile: cpu
-reports: reports
-sources: []
-datasets: [walker]
-models: [resunet]
-methods: [linear]
-analyses: [spectrum]
-data:
-  walker: {kind: walker, people: 2, size: 16, frames: 8, held_out: 3, dense: 40}
-train:
-  walker:
-    resunet: {network: resunet, widths: [4], steps: 4, batch: 4, record_every: 2, learning_rate: 0.02}
-trials: {seeds: [100]}
-extrapolate:
-  walker:
-    linear: {algorithm: linear, frames: 3, sigma_255: 15, eta: 1}
-analyse:
-  walker:
-    spectrum: {kind: spectrum, walks: [linear]}
-"""
 USER, PASSWORD = "some-one", "hunter2 and 3"
 BASIC = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 SECRETS = [text.encode() for text in (USER, PASSWORD, "hunter2%20and%203", "hunter2+and+3", BASIC)]
-
-
-def make(folder: Path) -> None:
-    """The project, in git, with nothing computed."""
-    for name in ("manex", "pipeline"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "data" / "own").mkdir(parents=True)
-    (folder / "data" / "own" / "README.md").touch()
-    (folder / "params.yaml").write_text(PARAMS)
-    run(folder, "git", "init", "--quiet")
-    run(folder, "init", "--quiet", module="dvc")
-    run(folder, "git", "add", "--all")
-    run(folder, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "begun")
 
 
 def test_a_password_is_nowhere_after_dvc_repro_reproduce_sync_report(tmp_path: Path) -> None:
     folder, store = tmp_path / "project", tmp_path / "server"
     folder.mkdir()
     store.mkdir()
-    make(folder)
+    make(folder, ONE_WALK, git=True)
+    run(folder, "git", "add", "--all")
+    run(folder, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "begun")
     settings, said = folder / "params.yaml", []
     with serving(store) as place:
         address = f"http://{USER}:{PASSWORD.replace(' ', '%20')}@{place}"
@@ -70,7 +34,7 @@ def test_a_password_is_nowhere_after_dvc_repro_reproduce_sync_report(tmp_path: P
             return said[-1]
 
         assert "Running stage 'train@walker-resunet'" in does("repro", module="dvc")
-        settings.write_text(PARAMS.replace("sigma_255: 15", "sigma_255: 25"))
+        settings.write_text(ONE_WALK.replace("sigma_255: 15", "sigma_255: 25"))
         assert "run" in does("reproduce")
         assert f"http://***@{place}" in does("track", "sync")
         does("report")

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import run
+from running import make, run
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).parents[2]
 PARAMS = """\
 profile: tiny
 reports: reports/tiny
@@ -55,13 +54,7 @@ ON_RESUNET = {
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with everything computed once; tests leave it as they found it."""
     folder = tmp_path_factory.mktemp("staleness") / "project"
-    for name in ("manex", "pipeline"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dvc.yaml", ".dvcignore"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "data" / "own").mkdir(parents=True)
-    (folder / "params.yaml").write_text(PARAMS)
-    run(folder, "init", "--no-scm", "--quiet", module="dvc")
+    make(folder, PARAMS, git=False)
     run(folder, "repro", module="dvc")
     return folder
 
