@@ -39,6 +39,8 @@ DIMMED = 0.5
 RANGE = (-0.02, 1.02)
 SPECTRUM = (-0.05, 1.05)
 """What counts as within the grey levels, and within the eigenvalues that a covariance between 0 and 1 has."""
+BEST = 150.0
+"""PSNR of what is exact, in dB: single precision tells no more."""
 MOST = 1024
 """Pixels up to which the Jacobian is formed as a matrix."""
 SPECTRAL = ("asymmetry", "eigenvalue_min", "eigenvalue_max", "outside")
@@ -94,15 +96,16 @@ def card(subjects: Sequence[Subject], dataset: Dataset, cfg: Card) -> Iterator[R
             images = {"image": numbers, "error": look.error, "removed": look.removed, **spread}
             yield _rows("card_images", {**{key: [name] * len(clean) for key, name in names.items()}, **images})
             whole = {
-                "psnr_train": psnr(subject.denoiser, seen, sigma),
-                "psnr": float(decibels(look.error.mean() * sigma**2)),
+                "psnr_train": min(psnr(subject.denoiser, seen, sigma), BEST),
+                "psnr": min(float(decibels(look.error.mean() * sigma**2)), BEST),
                 "identity": identity,
                 **_spectral(spread),
                 **_behaviour(look),
                 "monotone": _rising(lower, look),
                 **_identities(look, spread),
             }
-            yield _rows("card", {key: [value] for key, value in {**names, **whole, "note": note}.items()})
+            finite = {key: value if math.isfinite(value) else math.nan for key, value in whole.items()}
+            yield _rows("card", {key: [value] for key, value in {**names, **finite, "note": note}.items()})
             lower = look
 
 

@@ -51,7 +51,7 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
     asked = Tables(tables.all, tables.commands)
     try:
         value = float(claim.statistic(asked))
-        if np.isnan(value):
+        if not np.isfinite(value):
             raise NotRun("its numbers are missing")
         units = _Units(claim, asked)
         again = np.array([_value(claim, _Drawn(units, drawn)) for drawn in units.draws()])
@@ -61,7 +61,7 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         files = ", ".join(dict.fromkeys(f"{table}.csv" for table, _ in asked.read))
         fix = "; ".join(_commands(asked))
         raise UserError(f"claim {claim.id}: {files}: damaged ({error}); make it again with: {fix}") from None
-    known = again[~np.isnan(again)]
+    known = again[np.isfinite(again)]
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(known) else (value, value)
     return Verdict(
         claim, judged(claim.bound, float(low), float(high)), value, float(low), float(high), _commands(asked)
