@@ -15,7 +15,7 @@ NETWORKS = ("bf_cnn", "diffusion", "resunet", "unet")
 CLASSICAL = ("non_local_means", "tikhonov", "total_variation", "wavelet")
 CALIBRATED = Bound(0.8, 1.25)
 
-MILANFAR = "Milanfar and Delbracio 2024, sec. 1: a denoiser is ideal if its Jacobian is symmetric"
+MILANFAR = 'Milanfar and Delbracio 2024, sec. 1: properties of ideal denoisers, which "many do not" have'
 STEIN = "Stein 1981: sigma^2 E tr J = E |D - x|^2 for D = E[x|y]"
 PARTS = "Stein 1981: E |y - D|^2 + E |D - x|^2 = N sigma^2 for D = E[x|y]"
 
