@@ -62,10 +62,9 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         fix = "; ".join(_commands(asked))
         raise UserError(f"claim {claim.id}: {files}: damaged ({error}); make it again with: {fix}") from None
     known = again[np.isfinite(again)]
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(known) else (value, value)
-    return Verdict(
-        claim, judged(claim.bound, float(low), float(high)), value, float(low), float(high), _commands(asked)
-    )
+    ends = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if len(known) else (value, value)
+    low, high = map(float, ends)
+    return Verdict(claim, judged(claim.bound, low, high), value, low, high, _commands(asked))
 
 
 def judged(bound: Bound, low: float, high: float) -> Word:
