@@ -71,9 +71,10 @@ def card(subjects: Sequence[Subject], dataset: Dataset, cfg: Card) -> Iterator[R
         MetricError: no frame is held out.
 
     Example:
-        >>> from manex import Dataset, Walker, Wiener, walker
+        >>> from manex import Dataset, Walker, walker
         >>> from manex.analyses.base import Subject
         >>> from manex.analyses.card import Card, card
+        >>> from manex.denoisers.wiener import Wiener
         >>> dataset = Dataset.of(walker(Walker(people=4, frames=20, dense=40, size=16)), held_out=20)
         >>> subject = Subject("wiener", "wiener", Wiener(dataset.training_frames), sigma=0.0)
         >>> _, rows = card([subject], dataset, Card(sigma=(0.1,), images=20))

@@ -43,9 +43,10 @@ def decomposition(subjects: Sequence[Subject], dataset: Dataset, cfg: Decomposit
         MetricError: no frame is held out.
 
     Example:
-        >>> from manex import Dataset, Tikhonov, Walker, walker
+        >>> from manex import Dataset, Walker, walker
         >>> from manex.analyses.base import Subject
         >>> from manex.analyses.decomposition import Decomposition, decomposition
+        >>> from manex.denoisers.tikhonov import Tikhonov
         >>> dataset = Dataset.of(walker(Walker(people=2, frames=8, dense=20, size=16)), held_out=3)
         >>> cfg = Decomposition(sigma=(0.1,), images=1, steps=3)
         >>> clean, noisy = decomposition([Subject("tikhonov", "tikhonov", Tikhonov(), 0.0)], dataset, cfg)
