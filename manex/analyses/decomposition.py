@@ -99,7 +99,8 @@ def _centroid(parts: Tensor) -> Tensor:
     down, across = (torch.fft.fftfreq(n, device=parts.device) for n in parts.shape[-2:])
     radius = (down[:, None] ** 2 + across**2).sqrt()
     power = torch.fft.fft2(parts).abs().square().sum(2)
-    return (power * radius).flatten(2).sum(2) / power.flatten(2).sum(2)
+    mean: Tensor = (power * radius).flatten(2).sum(2) / power.flatten(2).sum(2)
+    return mean
 
 
 def _edges(clean: Frames) -> Tensor:
