@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,6 +13,7 @@ from torch import Tensor
 from manex.analyses.base import Subject
 from manex.arrays import Frames
 from manex.datasets.dataset import Dataset
+from manex.denoisers.base import Denoiser
 from manex.training.family import Subset
 
 
@@ -28,6 +31,11 @@ class Member(Subject):
     def family(self) -> str:
         """The name of the family, of FAMILY/MEMBER."""
         return self.name.partition("/")[0]
+
+
+def member(name: str, denoiser: Denoiser, subset: Mapping[str, Any]) -> Member:
+    """FAMILY/MEMBER, with the part of the frames that its training noted."""
+    return Member(name, name, denoiser, 0.0, subset=Subset.model_validate(subset))
 
 
 def seen(subject: Subject, dataset: Dataset) -> Frames:

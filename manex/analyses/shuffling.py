@@ -16,6 +16,7 @@ from manex.arrays import Frames, Level, Vectors
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
 from manex.denoisers.permuted import PermutedDenoiser, Pixels, pixel_order, shuffled
+from manex.errors import ManexError
 from manex.geometry.eigen import top_eigenspace
 from manex.geometry.products import Jacobian
 from manex.geometry.tangent import effective_dimension, project
@@ -48,10 +49,10 @@ def shuffling(subjects: Sequence[Subject], dataset: Dataset, cfg: Shuffling) -> 
       (J + J^T) / 2; both for the first `points` frames.
 
     Raises:
-        ValueError: no frame is held out.
+        ManexError: no frame is held out.
     """
     if not len(dataset.held_out_frames):
-        raise ValueError("no frame is held out, so there is nothing to denoise")
+        raise ManexError("shuffling: no frame is held out, so there is nothing to denoise; raise data.DATASET.held_out")
     frames = spread(dataset.held_out_frames, min(cfg.images, len(dataset.held_out_frames)))
     for subject in subjects:
         both = {_knows_shuffled(subject): subject.denoiser}
@@ -71,7 +72,7 @@ class _Exact(PermutedDenoiser):
     def jacobian_product(self, noisy: Frames, sigma: Level, vectors: Vectors) -> Vectors:
         """P^T J_D(P y) P v."""
         turned = shuffled(vectors.flatten(0, 1), self.order).reshape(vectors.shape)
-        product = self.denoiser.jacobian_product(shuffled(noisy, self.order), sigma, turned)
+        product: Tensor = self.denoiser.jacobian_product(shuffled(noisy, self.order), sigma, turned)  # type: ignore[operator]
         return shuffled(product.flatten(0, 1), self.inverse).reshape(vectors.shape)
 
 

@@ -16,6 +16,7 @@ from manex.arrays import Frames, lengths, unit
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
 from manex.denoisers.mixture import DiracMixture
+from manex.errors import ManexError
 from manex.geometry.eigen import top_eigenspace
 from manex.geometry.products import Jacobian
 from manex.geometry.tangent import principal_angles
@@ -63,13 +64,11 @@ def twins(subjects: Sequence[Subject], dataset: Dataset, cfg: Twins) -> Iterator
     * `angle`: mean principal angle of the two tangent spaces in degrees, at the first `points` frames.
 
     Raises:
-        ValueError: there are no twins among the subjects.
+        ManexError: there are no twins among the subjects.
     """
     found = pairs(subjects)
     if not found:
-        raise ValueError(
-            "no two denoisers are members of a family that differ in `part: first` and `part: second` alone"
-        )
+        raise ManexError("twins: name two members of a family that differ in `part: first` and `part: second` alone")
     for a, b in found:
         parts = tuple(seen(one, dataset).to(a.device) for one in (a, b))
         names = {"denoiser": a.label, "n": len(parts[0])}

@@ -19,7 +19,7 @@ SIZE = 8
 
 def dataset(count: int = 60, held_out: int = 20) -> Dataset:
     """Random images, each a clip of its own; every third is held out."""
-    frames = torch.rand(count, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    frames = torch.rand(count, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(7))
     videos = torch.empty(0, 3, 1, SIZE, SIZE)
     return Dataset(videos, frames, torch.arange(count), 3 * torch.arange(held_out))
 

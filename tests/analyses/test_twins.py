@@ -16,6 +16,7 @@ from manex.analyses.twins import Twins, pairs, twins
 from manex.denoisers.base import Denoiser
 from manex.denoisers.mixture import DiracMixture
 from manex.denoisers.wiener import Wiener
+from manex.errors import ManexError
 
 DATA = dataset()
 FRAMES = DATA.training_frames
@@ -111,7 +112,7 @@ def test_twins_differ_in_their_half_alone() -> None:
         subject(d, "f/b"),
     ]
     assert pairs([b, *others, a]) == [(a, b)]
-    with pytest.raises(ValueError, match="no two denoisers are members of a family"):
+    with pytest.raises(ManexError, match="twins: name two members of a family"):
         list(twins(others, DATA, Twins()))
 
 
