@@ -91,7 +91,7 @@ def _rows(
     return Rows("samples", columns)
 
 
-def _cosines(frames: Frames, others: Frames) -> Float[Tensor, "frame other"]:
+def _cosines(frames: Frames, others: Float[Tensor, "other channel height width"]) -> Float[Tensor, "frame other"]:
     """Of images without their mean; an image of one grey level has cosine 0 with all."""
     one, other = (unit(some - some.mean((1, 2, 3), keepdim=True)).flatten(1) for some in (frames, others))
     return one @ other.T
