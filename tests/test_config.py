@@ -279,15 +279,16 @@ def test_the_folder_of_results_is_that_of_the_profile() -> None:
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ({"kind": "geometry"}, "walks: missing; add it: methods whose denoisers are analysed"),
-        ({"kind": "geometry", "walks": ["tangent_flo"]}, 'walks: "tangent_flo" is not defined under methods; did'),
-        ({"kind": "geometri", "walks": ["tangent_flow"]}, 'kind: "geometri" is unknown; did you mean "geometry"?'),
-        ({"kind": "geometry", "walks": ["tangent_flow"], "point": 3}, 'point: unknown; did you mean "points"?'),
+        ({"kind": "geometry"}, ": nothing to analyse; name denoisers: [NAME, ...], or walks: [METHOD, ...]"),
+        ({"kind": "geometry", "denoisers": ["resunet"]}, ": geometry takes noise levels from walks; name walks"),
+        ({"kind": "geometry", "walks": ["tangent_flo"]}, '.walks: "tangent_flo" is not defined under methods; did'),
+        ({"kind": "geometri", "walks": ["tangent_flow"]}, '.kind: "geometri" is unknown; did you mean "geometry"?'),
+        ({"kind": "geometry", "walks": ["tangent_flow"], "point": 3}, '.point: unknown; did you mean "points"?'),
     ],
 )
 def test_an_analysis_that_does_not_fit_is_named_with_its_field(section: object, expected: str) -> None:
     said = complaint(changed(("analyse", "rotated_mnist", "geometry"), section))
-    assert said.startswith(f"params.yaml: analyse.rotated_mnist.geometry.{expected}")
+    assert said.startswith(f"params.yaml: analyse.rotated_mnist.geometry{expected}")
 
 
 def test_a_field_that_is_missing_is_named_with_what_it_is() -> None:

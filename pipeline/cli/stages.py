@@ -153,6 +153,16 @@ def analyse(dataset: Dataset, analysis: Analysis) -> None:
     sync.log_record(paths, paths.record("analyse", f"{dataset}-{analysis}"))
 
 
+def findings() -> None:
+    """Judge the claims of the literature by what the analyses found: [dim]manex findings[/]"""
+    from pipeline.stages.findings import findings
+    from pipeline.tracking import sync
+
+    params, paths = project()
+    findings(params, paths)
+    sync.log_record(paths, paths.record("findings", ""))
+
+
 def table() -> None:
     """Write Table 1 from all scores: [dim]manex table[/]"""
     from pipeline.stages.table import table
@@ -195,6 +205,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     extrapolate,
     evaluate,
     analyse,
+    findings,
     table,
     figures,
 )

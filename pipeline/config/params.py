@@ -6,7 +6,7 @@ Checking an entry imports its file of the library, and a stage needs one entry: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -90,8 +90,11 @@ class Params(Section):
         values = _pick(_pick(self.analyse, dataset, "dataset"), analysis, "analysis")
         where = f"{self._source}: analyse.{dataset}.{analysis}"
         entry = parse_entry(AnalysisEntry, values, where)
-        for walk in entry.walks if isinstance(entry, AnalysisEntry) else ():
-            _need(f"{where}.walks", walk, self.methods, "methods")
+        if isinstance(entry, AnalysisEntry):
+            for walk in entry.walks:
+                _need(f"{where}.walks", walk, self.methods, "methods")
+            for name in entry.denoisers:
+                self._need_model(f"{where}.denoisers", name, dataset, closed_forms())
         return entry
 
     def trained(self, dataset: str) -> list[str]:
@@ -162,10 +165,14 @@ class Params(Section):
             raise UserError(f"{where}.{key}: {entry.algorithm} takes no {key}" + (f"; name a {right}" if right else ""))
         name = entry.model_name
         forms = closed_forms() if entry.model_field == "denoiser" or not entry.model else ()
-        if name and not self._is_skipped(dataset, name.partition("/")[0]):
-            _need(f"{where}.{entry.model_field}", name, [*self.trained(dataset), *forms], "models")
+        if name:
+            self._need_model(f"{where}.{entry.model_field}", name, dataset, forms)
         if entry.noise is not None and name not in forms:
             raise UserError(f"{where}.noise: only a closed form is given one; a trained model knows its own")
+
+    def _need_model(self, where: str, name: str, dataset: str, forms: Sequence[str]) -> None:
+        if not self._is_skipped(dataset, name.partition("/")[0]):
+            _need(where, name, [*self.trained(dataset), *forms], "models")
 
 
 def _failures(check: Callable[[], Any]) -> list[str]:

@@ -1,8 +1,8 @@
-"""analyse: what an analysis finds out about the denoisers of some walks."""
+"""analyse: what an analysis finds out about denoisers, of walks or named as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from torch import Tensor
@@ -13,7 +13,7 @@ from pipeline.config.analyses import AnalysisEntry
 from pipeline.config.entries import named
 from pipeline.config.methods import MethodEntry
 from pipeline.errors import UserError
-from pipeline.models.load import load_model, read_for
+from pipeline.models.load import load_model, load_named, read_for
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
@@ -34,18 +34,19 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
     dataset = load_prepared(name, paths)
     with recorded(paths, "analyse", f"{name}-{analysis}", entry.model_dump(mode="json")) as run:
         run.dataset = name
-        subjects, not_run = [], {}
-        for walk in entry.walks:
-            if walk not in walks:
-                not_run[walk] = "the walk is skipped on this dataset"
-            elif reason := absence(paths.training(name, walks[walk].model_name or ".")):
-                not_run[walk] = f"model {walks[walk].model_name} is not trained: {reason}"
-            else:
-                subjects.append(
-                    _subject(name, walk, walks[walk], load_model(name, walk, walks[walk], dataset, paths, device))
-                )
-        read = (place for subject in subjects for place in read_for(name, walks[subject.name], paths))
-        made_from = origins(paths, paths.prepared(name), *read)
+        not_run = dict(_left_out(name, entry, walks, paths))
+        subjects, read = [], [paths.prepared(name)]
+        for walk in (walk for walk in entry.walks if walk not in not_run):
+            method = walks[walk]
+            subjects.append(_subject(name, walk, method, load_model(name, walk, method, dataset, paths, device)))
+            read += read_for(name, method, paths)
+        for model in (model for model in entry.denoisers if model not in not_run):
+            denoiser = load_named(name, model, dataset, paths, device)
+            if not isinstance(denoiser, Denoiser):
+                raise UserError(f"params.yaml: analyse.{name}.{analysis}.denoisers: {model} is not a denoiser")
+            subjects.append(Subject(model, model, denoiser, sigma=0.0))
+            read.append(paths.model(name, model))
+        made_from = origins(paths, *read)
         tables: dict[str, list[pd.DataFrame]] = {}
         pictures: dict[str, Tensor] = {}
         found = named(f"{entry.module}:{entry.kind}")(subjects, dataset, entry.settings) if subjects else ()
@@ -65,7 +66,20 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
             if pictures:
                 write_tensors(temporary / "pictures.safetensors", pictures)
             labels = {subject.name: subject.label for subject in subjects}
-            write_json(temporary / "facts.json", {"kind": entry.kind, "walks": labels, "not_run": not_run})
+            write_json(temporary / "facts.json", {"kind": entry.kind, "subjects": labels, "not_run": not_run})
+
+
+def _left_out(
+    name: str, entry: AnalysisEntry, walks: Mapping[str, MethodEntry], paths: Paths
+) -> Iterator[tuple[str, str]]:
+    """The walks and denoisers that cannot be analysed, each with the reason."""
+    for walk in entry.walks:
+        if walk not in walks:
+            yield walk, "the walk is skipped on this dataset"
+    models = {walk: walks[walk].model_name for walk in entry.walks if walk in walks}
+    for subject, model in (*models.items(), *((model, model) for model in entry.denoisers)):
+        if reason := absence(paths.training(name, model or ".")):
+            yield subject, f"model {model} is not trained: {reason}"
 
 
 def _subject(name: str, walk: str, entry: MethodEntry, model: object) -> Subject:

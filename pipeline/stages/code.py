@@ -23,6 +23,7 @@ from pipeline.config.names import closed_form, closed_forms
 from pipeline.config.params import Params
 from pipeline.config.plugins import FOLDER
 from pipeline.config.training import TrainingEntry
+from pipeline.findings.base import claim_files
 from pipeline.models.load import UNSHUFFLED
 from pipeline.paths import KEPT, Paths
 from pipeline.storage.artifacts import replacing_folder, sha256, write_json
@@ -59,6 +60,7 @@ class Cells:
         yield "fetch", self._closure("fetch")
         yield "figures", self._closure("figures") | self._window
         yield "table", self._closure("table") | {"blocks": self._blocks()}
+        yield "findings", self._closure("findings", *claim_files())
         for name in params.datasets:
             entry = params.dataset(name)
             source = entry.settings.source
@@ -100,13 +102,14 @@ class Cells:
         return {"ssim_window": self.params.ssim_window}
 
     def analyse(self, name: str, analysis: str) -> dict[str, Any]:
-        """One analysis, and the walks whose denoisers it looks at."""
+        """One analysis, and the walks and denoisers that it looks at."""
         entry = self.params.analysis(name, analysis)
         if not isinstance(entry, AnalysisEntry):
             return {}
         known = self.params.methods_of(name)
         walks = {walk: known[walk] for walk in entry.walks if walk in known}
-        modules = self._modules(name, walks.values())
+        modules = [*self._modules(name, walks.values())]
+        modules += [module for model in entry.denoisers for module in _model(self.params, name, model)]
         settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
         return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
 
@@ -142,15 +145,21 @@ def modules_of(params: Params, name: str, entry: MethodEntry) -> Iterator[str]:
     yield entry.module
     if entry.plug_in:
         yield "pipeline.models.plugin"
-    elif entry.model_name in closed_forms():
-        yield closed_form(entry.model_name).partition(":")[0]
-        if entry.law:
-            yield type(entry.law).__module__
     elif entry.model_name:
-        family, _, member = entry.model_name.partition("/")
-        yield from _training(params, name, family)
-        if member:
-            yield UNSHUFFLED.partition(":")[0]
+        yield from _model(params, name, entry.model_name)
+    if entry.law:
+        yield type(entry.law).__module__
+
+
+def _model(params: Params, name: str, model: str) -> Iterator[str]:
+    """The modules of a closed form, or of a training and of what un-shuffles the pixels of a family's member."""
+    if model in closed_forms():
+        yield closed_form(model).partition(":")[0]
+        return
+    family, _, member = model.partition("/")
+    yield from _training(params, name, family)
+    if member:
+        yield UNSHUFFLED.partition(":")[0]
 
 
 def _training(params: Params, name: str, model: str) -> list[str]:

@@ -27,7 +27,10 @@ from pipeline.storage.artifacts import write_json
 from pipeline.tracking import trace
 
 Numbers = dict[str, float]
-STAGES = ("code", "fetch", "prepare", "train", "weights", "extrapolate", "evaluate", "analyse", "table", "figures")
+STAGES = (
+    *("code", "fetch", "prepare", "train", "weights", "extrapolate"),
+    *("evaluate", "analyse", "findings", "table", "figures"),
+)
 """All stages, in the order in which they run."""
 ALL = "all"
 """The item of a stage that runs once, in the name of its record."""

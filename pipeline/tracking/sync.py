@@ -25,7 +25,7 @@ from pipeline.tracking.outcomes import DamagedError, flat
 from pipeline.tracking.record import find_records, left_out
 from pipeline.tracking.store import Tracker
 
-LOGGED = ("train", "evaluate", "analyse", "table", "figures")
+LOGGED = ("train", "evaluate", "analyse", "findings", "table", "figures")
 """Stages whose records become runs; the record of `evaluate` has the times of the walk."""
 
 

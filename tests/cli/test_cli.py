@@ -187,6 +187,7 @@ def test_an_interrupt_exits_with_130(project: Path, monkeypatch: pytest.MonkeyPa
         ("evaluate", "rotated_mnist"),
         ("analyse", "rotated_mnist", "geometry"),
         ("code",),
+        ("findings",),
         ("table",),
         ("figures",),
     ],
