@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from pydantic import Field, NonNegativeInt, PositiveInt
-from torch import Tensor
 
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
-from manex.arrays import Frames, lengths, unit
+from manex.arrays import Frames, lengths
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
+from manex.metrics.cosines import cosines
 from manex.noises.draws import ItemNoise
 from manex.samplers.counted import counted
 from manex.samplers.stochastic_ascent import Fraction, StochasticAscent, stochastic_ascent
@@ -54,7 +53,7 @@ def samples(subjects: Sequence[Subject], dataset: Dataset, cfg: Samples) -> Iter
             rows.append(end.clean[: cfg.shown].cpu())
         if subject is subjects[0]:
             drawn = torch.stack(rows)
-            near = known[_cosines(drawn.flatten(0, 1), known).argmax(1)].reshape(drawn.shape)
+            near = known[cosines(drawn.flatten(0, 1), known).argmax(1)].reshape(drawn.shape)
             yield Pictures({"samples": drawn.clamp(0, 1), "nearest": near})
     new = dataset.held_out_frames[: cfg.samples]
     if len(new) > 1:
@@ -76,7 +75,7 @@ def _rows(
     themselves: bool = False,
 ) -> Rows:
     """Args: themselves: whether `drawn` are the first held-out frames, which are not to be compared to themselves."""
-    train, new = _cosines(drawn, dataset.training_frames), _cosines(drawn, dataset.held_out_frames)
+    train, new = cosines(drawn, dataset.training_frames), cosines(drawn, dataset.held_out_frames)
     if themselves:
         new.fill_diagonal_(-1)
     columns: dict[str, Sequence[Any]] = {
@@ -89,9 +88,3 @@ def _rows(
         "cosine_held_out": new.amax(1).tolist() if new.shape[1] else [math.nan] * len(drawn),
     }
     return Rows("samples", columns)
-
-
-def _cosines(frames: Frames, others: Float[Tensor, "other channel height width"]) -> Float[Tensor, "frame other"]:
-    """Of images without their mean; an image of one grey level has cosine 0 with all."""
-    one, other = (unit(some - some.mean((1, 2, 3), keepdim=True)).flatten(1) for some in (frames, others))
-    return one @ other.T
