@@ -1,4 +1,4 @@
-"""InDI for noise: an image denoised in small steps, which gains detail and loses accuracy (Delbracio, Milanfar 2023)."""
+"""InDI for noise: an image denoised in small steps gains detail and loses accuracy (Delbracio, Milanfar 2023)."""
 
 from __future__ import annotations
 
