@@ -15,6 +15,9 @@ from pipeline.figures.generalisation import Curves, by_digits, generalisation_fi
 from pipeline.figures.generator import generator_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
+from pipeline.figures.plane import Ways, plane_figure
+from pipeline.figures.restoration import restoration_figure
+from pipeline.figures.samples import samples_figure
 from pipeline.figures.spectrum import spectrum_figure
 from pipeline.figures.style import METADATA, style
 from pipeline.figures.videos import sheet_of, videos_figure
@@ -61,6 +64,11 @@ FIGURES = {
     "generator": lambda: generator_figure(
         video(3), video(3) - 0.5, torch.rand(2, 8, 6) - 0.5, {"resunet": [0.1, 0.6], "local PCA": [0.2, 0.7]}, "a title"
     ),
+    "samples": lambda: samples_figure(
+        video(6).unflatten(0, (2, 3)), video(6).unflatten(0, (2, 3)), [1, 0.1], "a title"
+    ),
+    "restoration": lambda: restoration_figure(video(10).unflatten(0, (2, 5)), ["hole", "blur"], "a title"),
+    "plane": lambda: plane_figure(torch.rand(40, 2), [Ways(0.4, torch.rand(5, 2), torch.rand(7, 5, 2))]),
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
     "generalisation": lambda: generalisation_figure([curves(), curves()]),
