@@ -126,8 +126,8 @@ def _samples(drawn: Sequence[SampleState], parts: Sequence[Tensor], held_out: He
 def _strips(
     drawn: Sequence[SampleState], parts: Sequence[Tensor], count: int
 ) -> Float[Tensor, "four sample channel height width"]:
-    """The first samples of a and b, each on the outer side of the nearest frame that its network was trained on."""
-    a, b = (state.clean[:count] for state in drawn)
+    """The first samples of a and b, each next to the nearest frame its network was trained on, which is outside."""
+    a, b = (state.clean[:count].nan_to_num() for state in drawn)
     nearest = [part[_cosines(some, part).argmax(1)] for some, part in zip((a, b), parts, strict=True)]
     return torch.stack([nearest[0], a, b, nearest[1]])
 
