@@ -48,35 +48,35 @@ def exact_loss(tables: Tables) -> float:
     return float((plain.apply(decibels) - again.apply(decibels)).abs().max())
 
 
-PIXELS = "Kadkhodaie et al. 2024, Fig. 6 (brief-history-of-denoising)"
+PIXELS = "Kadkhodaie et al. 2024, Fig. 6"
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "14.6a",
         PIXELS,
-        "A network trained on shuffled pixels denoises worse: loss of PSNR at 25/255, dB.",
+        "A network trained on shuffled pixels denoises worse: loss of PSNR at 25/255, dB",
         Bound(low=1.5),
         partial(loss, sigma_255=25),
     ),
-    Claim("14.6b", PIXELS, "The same at 50/255, dB.", Bound(low=2.5), partial(loss, sigma_255=50)),
+    Claim("14.6b", PIXELS, "The same at 50/255, dB", Bound(low=2.5), partial(loss, sigma_255=50)),
     Claim(
         "14.7",
         PIXELS,
-        "Its eigenvalues decay more slowly: trace of the Jacobian at 25/255, shuffled over in order.",
+        "Its eigenvalues decay more slowly: trace of the Jacobian at 25/255, shuffled over in order",
         Bound(low=1.3),
         wider,
     ),
     Claim(
         "14.8",
         PIXELS,
-        "Its basis suits the image less: energy in the first 40 eigenvectors at 25/255, in order minus shuffled.",
+        "Its basis suits the image less: energy in the first 40 eigenvectors at 25/255, in order minus shuffled",
         Bound(low=0),
         sparser,
     ),
     Claim(
         "14.9",
         "closed form",
-        "The exact denoisers memoriser and wiener do not care: largest difference of PSNR, dB, up to rounding.",
+        "The exact denoisers memoriser and wiener do not care: largest difference of PSNR, dB, up to rounding",
         Bound(high=0.001),
         exact_loss,
     ),
