@@ -210,6 +210,8 @@ def facts() -> dict[str, dict[str, Any]]:
         ("extrapolate/rotated_mnist/tangent_flow_unet", ("networks/unet",), ("networks/resunet",)),
         ("evaluate/walker", ("metrics/coordinates", "networks/resunet", "denoisers/memoriser"), ("networks/unet",)),
         ("analyse/walker/spectrum", ("analyses/spectrum", "networks/resunet"), ("metrics/dtw", "analyses/geometry")),
+        ("analyse/rotated_mnist/card", ("networks/unet", "denoisers/memoriser"), ("networks/vae", "denoisers/oracle")),
+        ("findings", ("settings",), ("analyses/card", "analyses/base")),
         ("table", ("metrics/intervals",), ("metrics/coordinates", "extrapolators/latent")),
         ("figures", ("metrics/ssim",), ("networks/resunet",)),
     ],
@@ -219,6 +221,12 @@ def test_a_cell_runs_what_it_uses_and_nothing_else(
 ) -> None:
     assert {f"manex/{name}.py" for name in with_it} <= facts[cell].keys()
     assert not {f"manex/{name}.py" for name in without_it} & facts[cell].keys()
+
+
+def test_every_file_of_claims_is_code_of_the_findings(facts: dict[str, dict[str, Any]]) -> None:
+    assert {f"pipeline/findings/{path.name}" for path in (ROOT / "pipeline" / "findings").glob("*.py")} <= (
+        facts["findings"].keys() | {"pipeline/findings/__init__.py"}
+    )
 
 
 def test_a_skipped_cell_runs_no_walk(facts: dict[str, dict[str, Any]]) -> None:

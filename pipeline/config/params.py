@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -189,10 +189,7 @@ def _need(where: str, name: str, known: Any, section: str) -> None:
         raise UserError(f'{where}: "{name}" is not defined under {section}{suggestion(name, known)}')
 
 
-T = TypeVar("T")
-
-
-def _pick(section: Mapping[str, T], name: str, what: str) -> T:
+def _pick(section: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in section:
         raise UserError(f'{what} "{name}" is unknown{suggestion(name, section)}')
     return section[name]

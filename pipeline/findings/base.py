@@ -80,12 +80,13 @@ class Tables:
         if table not in self.all:
             raise NotRun(f"no analysis has written {table}.csv")
         found = self.all[table]
-        for column, value in where.items():
+        wanted = {column: value if isinstance(value, list | tuple) else [value] for column, value in where.items()}
+        for column, values in wanted.items():
             if column not in found:
                 raise NotRun(f"{table}.csv has no column {column}")
-            found = found[found[column].isin(value if isinstance(value, list | tuple) else [value])]
+            found = found[found[column].isin(values)]
         if not len(found):
-            told = ", ".join(f"{column} {value}" for column, value in where.items())
+            told = ", ".join(f"{column} {' or '.join(map(str, values))}" for column, values in wanted.items())
             raise NotRun(f"{table}.csv has no row of {told}")
         self.read |= dict.fromkeys((table, str(dataset)) for dataset in found["dataset"].unique())
         return found

@@ -101,10 +101,34 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A claim with its verdict, as texts."""
+
+    id: str
+    claim: str
+    source: str
+    value: str
+    interval: str
+    bound: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """The report cards of a dataset's denoisers: rows of (name, cells), and why cells are empty."""
+
+    dataset: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str]]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """All that the page shows.
 
     Attributes:
+        claims, cards: what the denoisers know.
         columns: headings of Table 1 after the method's.
         settings: params.yaml as text, by section.
         provenance: facts by name.
@@ -120,6 +144,8 @@ class Report:
     provenance: Mapping[str, str]
     times: Sequence[Sequence[str]] = field(default_factory=list)
     absent: Sequence[tuple[str, str]] = field(default_factory=list)
+    claims: Sequence[Judged] = ()
+    cards: Sequence[Card] = ()
 
 
 def render(report: Report) -> str:

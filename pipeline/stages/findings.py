@@ -12,17 +12,24 @@ from pipeline.config.params import Params
 from pipeline.findings.base import Tables, all_claims
 from pipeline.findings.verdict import Verdict, verdict
 from pipeline.paths import Paths
+from pipeline.report.card import NUMBERS, card_lines
 from pipeline.storage.artifacts import read_csv, write_csv, write_text
 from pipeline.storage.origins import check_origins
+from pipeline.storage.rows import rows_of
 from pipeline.storage.skipped import absence
 from pipeline.tracking.record import recorded
 
 COLUMNS = ("id", "source", "claim", "value", "bound", "low", "high", "verdict", "command", "not_run")
+NEEDED = {"card": (NUMBERS, ("denoiser",))}
+"""Columns of numbers and of names that are printed, by table; the claims see for themselves what they need."""
 CAPTION = """
 Claims of the literature, each judged by a number from the tables of `manex analyse`. [low, high] is a 95 % bootstrap
 interval over images (or what else the claim is about), drawn within each dataset. **holds**: all of it lies within the
 bound; **fails**: all of it lies outside; **undecided**: it lies across an end; **not run**: this profile does not
 analyse what the claim needs. Bounds were fixed before the first run. docs/findings.md says more.
+"""
+CAPTION_CARDS = """
+How far each denoiser is from E[x|y], on held-out frames. docs/analyses.md explains the columns.
 """
 
 
@@ -33,7 +40,8 @@ def findings(params: Params, paths: Paths) -> None:
         found = {about: [verdict(claim, tables) for claim in claims] for about, claims in all_claims().items()}
         every = [one for verdicts in found.values() for one in verdicts]
         write_csv(paths.reports / "findings.csv", pd.DataFrame([_row(one) for one in every], columns=list(COLUMNS)))
-        write_text(paths.reports / "findings.md", "\n".join(_markdown(params.profile, found)) + "\n")
+        lines = [*_markdown(params.profile, found), *_cards(tables)]
+        write_text(paths.reports / "findings.md", "\n".join(lines) + "\n")
         run.metrics = {f"claim/{one.claim.id}": one.value for one in every if one.word != "not run"}
         run.files = [paths.reports / f"findings.{kind}" for kind in ("csv", "md")]
 
@@ -48,7 +56,7 @@ def _tables(params: Params, paths: Paths) -> Tables:
             continue
         check_origins(paths, folder)
         for file in sorted(folder.glob("*.csv")):
-            rows = read_csv(file, command)
+            rows = read_csv(file, command, *NEEDED.get(file.stem, ()))
             rows.insert(0, "dataset", dataset)
             parts.setdefault(file.stem, []).append(rows)
             known = commands.get((file.stem, dataset))
@@ -81,11 +89,25 @@ def _markdown(profile: str, found: Mapping[str, Sequence[Verdict]]) -> Iterator[
         yield from map(_line, verdicts)
 
 
+def _cards(tables: Tables) -> Iterator[str]:
+    """The report cards, by dataset."""
+    if "card" not in tables.all:
+        return
+    yield from ("\n# Report cards", CAPTION_CARDS)
+    for dataset, rows in tables.all["card"].groupby("dataset", sort=False):
+        yield from (f"\n## {dataset}\n", *card_lines(rows_of(rows)))
+
+
 def _line(one: Verdict) -> str:
     claim = one.claim
-    start = f"| {claim.id} | {claim.claim} | {claim.source}"
+    start = [claim.id, claim.claim, claim.source]
     if one.word == "not run":
-        return f"{start} | - | - | {claim.bound} | not run: {one.reason} | |"
+        return _cells(*start, "-", "-", str(claim.bound), f"not run: {one.reason}", "")
     made = "; ".join(f"`{command}`" for command in one.commands)
     interval = f"[{one.low:.3g}, {one.high:.3g}]"
-    return f"{start} | {one.value:.3g} | {interval} | {claim.bound} | **{one.word}** | {made} |"
+    return _cells(*start, f"{one.value:.3g}", interval, str(claim.bound), f"**{one.word}**", made)
+
+
+def _cells(*texts: str) -> str:
+    """A line of a Markdown table; the bars of a norm are no ends of cells."""
+    return f"| {' | '.join(text.replace('|', chr(92) + '|') for text in texts)} |"

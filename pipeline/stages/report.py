@@ -20,6 +20,7 @@ from pipeline.config.params import Params
 from pipeline.paths import Paths
 from pipeline.report.captions import ABOUT, picture_of
 from pipeline.report.columns import TABLE1, shown
+from pipeline.report.knowledge import cards, judged
 from pipeline.report.page import Detail, Report, Section, render
 from pipeline.report.sprites import sprite
 from pipeline.report.tables import differences, table_rows
@@ -51,6 +52,8 @@ def report(params: Params, paths: Paths) -> None:
         provenance=_provenance(params, paths),
         times=[[f"{r.get(name, '')}" for name in TIMES] for r in current_records(paths)],
         absent=_absent(params, paths),
+        claims=list(judged(paths)),
+        cards=list(cards(params, paths)),
     )
     write_text(paths.page, render(page))
 

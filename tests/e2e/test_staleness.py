@@ -134,7 +134,7 @@ def test_comments_and_docstrings_anywhere_run_code_alone(project: Path) -> None:
         ("manex/metrics/residual.py", {"evaluate/walker"}),
         ("manex/datasets/walker.py", {"prepare/walker"}),
         ("pipeline/stages/extrapolate.py", WALKS),
-        ("pipeline/report/columns.py", {"table"}),
+        ("pipeline/report/columns.py", {"findings", "table"}),
     ],
 )
 def test_the_code_of_a_cell_changes_with_the_files_that_it_runs(file: str, expected: set[str], project: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_metric_is_measured_again_without_a_walk_or_a_training(project: Path) 
 def test_a_new_analysis_runs_itself_and_what_shows_it(project: Path) -> None:
     text = (project / "params.yaml").read_text().replace("analyses: [spectrum]", "analyses: [spectrum, geometry]")
     (project / "params.yaml").write_text(text + GEOMETRY)
-    assert sorted(reproduced(project)) == ["analyse@walker-geometry", "code", "figures", "table"]
+    assert sorted(reproduced(project)) == ["analyse@walker-geometry", "code", "figures", "findings", "table"]
 
 
 def test_a_new_network_runs_its_own_walks_alone(project: Path) -> None:

@@ -39,6 +39,8 @@ READ = {
     f"data/analyses/{D}/geometry/facts.json": [("table",)],
     f"data/analyses/{D}/spectrum/pictures.safetensors": [("figures",)],
     f"data/analyses/{D}/spectrum/eigenvalues.csv": [("figures",)],
+    f"data/analyses/{D}/card/card.csv": [("findings",)],
+    f"data/analyses/{D}/card/card_images.csv": [("findings",)],
 }
 """Every artifact, with the commands that read it."""
 PAIRS = [(artifact, words) for artifact, commands in READ.items() for words in commands]

@@ -51,8 +51,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for method in ("my_module", "my_callable", "persistence"):
             manex("extrapolate", "walker", method)
         manex("evaluate", "walker")
-        for analysis in ("geometry", "spectrum"):
+        for analysis in ("geometry", "spectrum", "card"):
             manex("analyse", "walker", analysis)
+        manex("findings")
         manex("table")
         manex("figures")
         yield folder
@@ -86,3 +87,15 @@ def test_diagnostics_spectrum_and_figures_are_made_of_them(project: Path) -> Non
     assert set(eigenvalues["denoiser"]) >= {"my_file.py:build"}
     drawn = {path.name for path in (project / "reports" / "brought" / "figures").iterdir()}
     assert {"walker_videos.png", "walker_spectrum.png", "walk.png", "comparison.png"} <= drawn
+
+
+def test_both_denoisers_have_a_card_and_what_a_black_box_cannot_tell_is_said(project: Path) -> None:
+    rows = pd.read_csv(project / "data" / "analyses" / "walker" / "card" / "card.csv")
+    rows = rows[rows["sigma_255"] == 15].set_index("denoiser")
+    assert list(rows.index) == ["my_file.py:build", "my_file.py:shrink"]
+    assert rows[["psnr", "energy", "calibration", "sure"]].notna().all(axis=None)
+    assert rows["asymmetry"].isna().tolist() == [False, True]
+    assert "not differentiable" in rows.loc["my_file.py:shrink", "note"]
+    text = (project / "reports" / "brought" / "findings.md").read_text()
+    assert "| my_file.py:build | 15 |" in text
+    assert "my_file.py:shrink at 15/255: it is not differentiable" in text

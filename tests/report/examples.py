@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.report.page import Detail, Difference, Picture, Report, Row, Section
+from pipeline.report.page import Card, Detail, Difference, Judged, Picture, Report, Row, Section
 from pipeline.report.sprites import data_address, sprite
 
 SVG = data_address(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "image/svg+xml")
@@ -30,4 +30,6 @@ def report(channels: int = 1) -> Report:
         provenance={"sha256 of dvc.lock": "0123456789abcdef" * 4},
         times=[["train", "digits-resunet", "1.5", "200", "abc"]],
         absent=[("digits, oracle", "no true <manifold>")],
+        claims=[Judged("14.3", "a <claim>", "a source", "0.2", "0.1 to 0.3", "at least 0.1", "holds")],
+        cards=[Card("digits", ["energy"], [("exact", ["1"]), ("unet", ["1.02"])], ["a note"])],
     )

@@ -119,6 +119,28 @@ def test_a_walk_whose_model_is_not_trained_is_left_out_with_the_reason(paths: Pa
     assert denoisers(paths)["not_run"].to_dict() == {"unet": "model unet is not trained: too slow here"}
 
 
+def test_denoisers_are_analysed_by_their_names(paths: Paths) -> None:
+    card = entry(kind="card", denoisers=["memoriser", "tikhonov"], walks=["flow_tikhonov"], sigma_255=[25], images=2)
+    analyse("clips", "card", card, PARAMS.methods_of("clips"), paths)
+    rows = load_analysis("clips", "card", "card", paths)
+    assert rows is not None
+    assert rows["denoiser"].tolist() == ["tikhonov", "memoriser", "tikhonov"]
+    assert rows.drop(columns=["note", "monotone"]).iloc[0].equals(rows.drop(columns=["note", "monotone"]).iloc[2])
+
+
+def test_a_denoiser_that_is_skipped_is_left_out_and_one_that_is_missing_is_named_with_its_command(paths: Paths) -> None:
+    card = entry(kind="card", denoisers=["unet", "halves/n1_a"], sigma_255=[25])
+    write_absence(paths.model("rotated_mnist", "unet"), "too slow here")
+    with pytest.raises(UserError, match=r"halves/n1_a.*not found; make it with: manex train rotated_mnist halves$"):
+        analyse("rotated_mnist", "card", card, {}, paths)
+    write_absence(paths.model("rotated_mnist", "halves"), "no time")
+    analyse("rotated_mnist", "card", card, {}, paths)
+    assert not_analysed("rotated_mnist", "card", paths) == {
+        "unet": "model unet is not trained: too slow here",
+        "halves/n1_a": "model halves/n1_a is not trained: no time",
+    }
+
+
 def test_a_walk_without_a_denoiser_cannot_be_analysed(paths: Paths) -> None:
     walks = PARAMS.methods_of("rotated_mnist")
     with pytest.raises(UserError, match=r"analyse\.rotated_mnist.*persistence does not walk with a denoiser"):

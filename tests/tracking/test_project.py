@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 D = tiny.DATASET
 CELLS = [f"train@{D}-resunet", f"evaluate@{D}-linear", f"evaluate@{D}-walked", f"analyse@{D}-geometry"]
-EXPECTED = {*CELLS, f"analyse@{D}-spectrum", "table", "figures"}
+EXPECTED = {*CELLS, f"analyse@{D}-spectrum", f"analyse@{D}-card", "findings", "table", "figures"}
 
 
 @pytest.fixture(scope="module")
