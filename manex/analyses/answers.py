@@ -89,15 +89,16 @@ def ascended(
     yield Answer("stochastic_ascent", mean[0], mean[1], calls.sum(1), lost.any(1), *who)
 
 
-def plugged(subject: Subject, problem: Problem, start: Frames, sigma: float) -> Iterator[Answer]:
-    """PGD, ADMM, half-quadratic splitting and RED, with their own numbers of steps.
+def plugged(subject: Subject, problem: Problem, start: Frames, sigma: float, steps: int) -> Iterator[Answer]:
+    """PGD, ADMM, half-quadratic splitting and RED.
 
     Args:
         sigma: noise level at which the denoiser is asked; half-quadratic splitting comes down from a larger one.
+        steps: of PGD and ADMM; the others have their own.
     """
     denoiser, most = subject.denoiser, most_noise(subject.denoiser)
-    yield _answer("pgd", subject, pgd(denoiser, start, PGD(sigma=sigma), problem))
-    yield _answer("admm", subject, admm(denoiser, start, ADMM(sigma=sigma), problem))
+    yield _answer("pgd", subject, pgd(denoiser, start, PGD(sigma=sigma, steps=steps), problem))
+    yield _answer("admm", subject, admm(denoiser, start, ADMM(sigma=sigma, steps=steps), problem))
     falling = HQS(sigma_start=min(HQS().sigma_start, most), sigma_end=min(HQS().sigma_end, most))
     yield _answer("hqs", subject, hqs(denoiser, start, falling, problem))
     states = list(red(denoiser, start, RED(sigma=sigma), problem))
