@@ -14,7 +14,7 @@ from pipeline.findings.base import Bound, Claim, NotRun, Tables
 if TYPE_CHECKING:
     import pandas as pd
 
-RESAMPLES = 300
+RESAMPLES = 200
 LEVEL = 0.95
 Word = Literal["holds", "fails", "undecided", "not run"]
 
@@ -53,7 +53,8 @@ def verdict(claim: Claim, tables: Tables) -> Verdict:
         value = float(claim.statistic(asked))
         if np.isnan(value):
             raise NotRun("its numbers are missing")
-        again = np.array([_value(claim, drawn) for drawn in _resampled(claim, asked)])
+        units = _Units(claim, asked)
+        again = np.array([_value(claim, _Drawn(units, drawn)) for drawn in units.draws()])
     except NotRun as error:
         return Verdict(claim, "not run", commands=_commands(asked), reason=str(error))
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
@@ -74,39 +75,59 @@ def judged(bound: Bound, low: float, high: float) -> Word:
     return "fails" if high < bound.low or low > bound.high else "undecided"
 
 
+class _Units:
+    """The units of the tables that a claim reads, by number: those of a dataset follow one another."""
+
+    def __init__(self, claim: Claim, asked: Tables) -> None:
+        import pandas as pd
+
+        self.tables, self.keys = asked, ["dataset", claim.unit]
+        tables = [asked.all[name] for name in dict.fromkeys(table for table, _ in asked.read)]
+        having = [table[self.keys] for table in tables if claim.unit in table]
+        if not having:
+            raise ValueError(f"no column {claim.unit}")
+        units = pd.concat(having).drop_duplicates().sort_values(self.keys, ignore_index=True)
+        units = units[units["dataset"].isin([dataset for _, dataset in asked.read])].reset_index(drop=True)
+        self.numbers, self.counts = units.assign(number=units.index), units.groupby("dataset").size()
+        self._found: dict[str, tuple[pd.DataFrame, np.ndarray, np.ndarray]] = {}
+
+    def draws(self) -> Iterator[np.ndarray]:
+        """Numbers of units, with replacement, as many of each dataset as it has."""
+        rng, ends = np.random.default_rng(0), self.counts.cumsum()
+        spans = [(end - count, end) for end, count in zip(ends, self.counts, strict=True)]
+        for _ in range(RESAMPLES):
+            yield np.concatenate([rng.integers(*span, size=span[1] - span[0]) for span in spans])
+
+    def sorted_rows(self, table: str, where: dict[str, object]) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+        """Rows in the order of their units; the first row of each unit, and how many it has."""
+        key = f"{table} {where}"
+        if key not in self._found:
+            found = self.tables.rows(table, **where)
+            found = found.merge(self.numbers, on=self.keys).sort_values("number", kind="stable", ignore_index=True)
+            numbers = found.pop("number").to_numpy()
+            first, after = (np.searchsorted(numbers, np.arange(len(self.numbers)), side) for side in ("left", "right"))
+            self._found[key] = found, first, after - first
+        return self._found[key]
+
+
 class _Drawn(Tables):
     """The same tables with other units."""
 
-    def __init__(self, tables: Tables, unit: str, drawn: pd.DataFrame) -> None:
-        super().__init__(tables.all, tables.commands)
-        self._unit, self._drawn = unit, drawn
+    def __init__(self, units: _Units, drawn: np.ndarray) -> None:
+        super().__init__(units.tables.all)
+        self._units, self._drawn = units, drawn
 
     def rows(self, table: str, **where: object) -> pd.DataFrame:
         """Rows of the units drawn, under new names."""
-        found = super().rows(table, **where)
-        if self._unit not in found:
-            return found
-        keys = ["dataset", self._unit]
-        merged = self._drawn.merge(found, on=keys)
-        if not len(merged):
+        unit = self._units.keys[1]
+        if unit not in self.all.get(table, ()):
+            return super().rows(table, **where)
+        found, first, counts = self._units.sorted_rows(table, where)
+        many = counts[self._drawn]
+        if not many.sum():
             raise NotRun("none of its units was drawn")
-        return merged.drop(columns=self._unit).rename(columns={"drawn": self._unit})[list(found.columns)]
-
-
-def _resampled(claim: Claim, asked: Tables) -> Iterator[Tables]:
-    import pandas as pd
-
-    tables = [asked.all[name] for name in dict.fromkeys(table for table, _ in asked.read)]
-    having = [table[["dataset", claim.unit]] for table in tables if claim.unit in table]
-    if not having:
-        raise ValueError(f"no column {claim.unit}")
-    datasets = {dataset for _, dataset in asked.read}
-    units = pd.concat(having).drop_duplicates().sort_values(["dataset", claim.unit])
-    known = [part for dataset, part in units.groupby("dataset") if dataset in datasets]
-    rng = np.random.default_rng(0)
-    for _ in range(RESAMPLES):
-        drawn = pd.concat([part.iloc[rng.integers(len(part), size=len(part))] for part in known])
-        yield _Drawn(asked, claim.unit, drawn.assign(drawn=range(len(drawn))))
+        places = np.repeat(first[self._drawn] - (many.cumsum() - many), many) + np.arange(many.sum())
+        return found.take(places).assign(**{unit: np.repeat(np.arange(len(many)), many)}).reset_index(drop=True)
 
 
 def _value(claim: Claim, tables: Tables) -> float:
