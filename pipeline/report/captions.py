@@ -42,6 +42,17 @@ ABOUT = {
         "How well a walk does at every noise level, its other settings unchanged (development seeds). A network beyond "
         "the noise it was trained on is not expected to walk.",
     ),
+    "_curve.svg": (
+        "Curves of the PSNR of denoised images against that of noisy ones, one per number of training images, dashed "
+        "on the images trained on",
+        "From memorisation to generalisation: with few training images a network is far better on them (dashed) than "
+        "on others; with many both lines meet.",
+    ),
+    "_twins.svg": (
+        "A column per number of training images: histograms of cosines above, samples of two networks below",
+        "Two networks trained on disjoint images draw from the same noise. With few images each draws what it was "
+        "trained on; with many both draw the same new image.",
+    ),
     "_samples.svg": (
         "Rows of images that a denoiser drew from noise, each above the training image nearest to it",
         "What the denoiser takes for images: samples of its prior by stochastic ascent, a row per beta (1: no noise is "

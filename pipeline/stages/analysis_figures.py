@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from pipeline.config.params import Params
+from pipeline.figures.curve import curve_figure
 from pipeline.figures.plane import Ways, plane_figure
 from pipeline.figures.restoration import restoration_figure
 from pipeline.figures.samples import samples_figure
 from pipeline.figures.style import readable
+from pipeline.figures.twins import twins_figure
 from pipeline.paths import Paths
 from pipeline.storage.artifacts import damaged, read_tensors
 from pipeline.storage.results import load_analysis
@@ -34,7 +36,8 @@ def analysis_figures(name: str, params: Params, paths: Paths) -> Iterator[tuple[
             if table is None:
                 continue
             folder, made_by = paths.analysis(name, analysis), f"manex analyse {name} {analysis}"
-            tensors = read_tensors(folder / "pictures.safetensors", made_by)
+            pictures = folder / "pictures.safetensors"
+            tensors = read_tensors(pictures, made_by) if kind in PICTURED else {}
             try:
                 yield kind, draw(table, tensors, readable(name))
             except (IndexError, KeyError, ValueError) as error:
@@ -61,9 +64,22 @@ def _plane(table: pd.DataFrame, tensors: dict[str, Tensor], name: str) -> Figure
     )
 
 
+def _curve(table: pd.DataFrame, tensors: dict[str, Tensor], name: str) -> Figure:
+    return curve_figure(table, name)
+
+
+def _twins(table: pd.DataFrame, tensors: dict[str, Tensor], name: str) -> Figure:
+    beta = table["beta"].iloc[0]
+    return twins_figure(table[table["beta"] == beta], tensors, f"{name}, beta {beta:g}")
+
+
 DRAWN: dict[str, tuple[tuple[str, ...], Drawing]] = {
     "samples": (("beta",), _samples),
     "restoration": (("beta",), _restoration),
     "plane": (("sigma",), _plane),
+    "curve": (("n", "psnr_in", "psnr"), _curve),
+    "twins": (("n", "beta", "cosine_twins", "cosine_own_a", "cosine_own_b"), _twins),
 }
 """By the kind of an analysis, which is its table's name, too: columns of numbers that are read, and how it is drawn."""
+PICTURED = DRAWN.keys() - {"curve"}
+"""Those that are drawn from tensors, too."""
