@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from manex.analyses.answers import Answer, ascended, closed_forms, plugged
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
+from manex.analyses.columns import in_255, rows
 from manex.analyses.samples import most_noise
 from manex.arrays import Frames
 from manex.datasets.dataset import Dataset
@@ -103,14 +103,15 @@ def _rows(task: str, answer: Answer, truth: Frames, problem: Problem) -> Rows:
     clean, count = answer.clean, len(truth)
     names = {
         "task": task,
-        "noise_255": float(f"{255 * problem.noise:.12g}"),
+        "noise_255": in_255(problem.noise),
         "kept": len(problem.measurement.rows) / truth[0].numel(),
         "sampler": answer.sampler,
         "denoiser": answer.denoiser,
         "beta": answer.beta,
         "sample": answer.sample,
     }
-    numbers = {
+    columns = {
+        "image": torch.arange(count),
         "psnr": _psnr(clean, truth),
         "ssim": 1 - ssim_distances(truth, clean.clamp(0, 1)).diagonal(),
         "psnr_projected": _psnr(clean + problem.gap(clean), truth),
@@ -120,8 +121,7 @@ def _rows(task: str, answer: Answer, truth: Frames, problem: Problem) -> Rows:
         "diverged": answer.diverged,
         "energy_rise": truth.new_full((count,), torch.nan) if answer.energy_rise is None else answer.energy_rise,
     }
-    columns: dict[str, Sequence[Any]] = {name: [value] * count for name, value in names.items()}
-    return Rows("restoration", {**columns, "image": range(count), **{key: n.tolist() for key, n in numbers.items()}})
+    return rows("restoration", names, columns)
 
 
 def _psnr(frames: Frames, truth: Frames) -> Float[Tensor, " image"]:
