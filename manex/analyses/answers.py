@@ -29,6 +29,9 @@ from manex.samplers.stochastic_ascent import StochasticAscent, stochastic_ascent
 MEAN = -1
 """The number of a sample that stands for the mean of all, or for the only answer of a method."""
 
+BATCH = 50
+"""Samples that are drawn at once: more do not fit into a processor's cache, and take longer for each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -74,14 +77,14 @@ def ascended(
     Args:
         start: the images' means given the measurements, as well as they are known; noise is added here.
     """
-    count = len(start)
-    noise = ItemNoise([(seed, image, sample) for image in range(count) for sample in range(samples)])
-    around = start.repeat_interleave(samples, 0)
-    values = problem.values.repeat_interleave(samples, 0)
-    noisy = around + cfg.sigma_start * noise.like(around)
-    end, steps = counted(stochastic_ascent(subject.denoiser, noisy, cfg, noise, problem.measurement, values))
-    parts = (part.unflatten(0, (count, samples)) for part in (end.frame, end.clean, steps, end.diverged))
-    before, clean, calls, lost = parts
+    images, parts = torch.arange(len(start)), []
+    for some in images.split(max(1, BATCH // samples)):
+        noise = ItemNoise([(seed, image, sample) for image in some.tolist() for sample in range(samples)])
+        around, values = (known[some].repeat_interleave(samples, 0) for known in (start, problem.values))
+        noisy = around + cfg.sigma_start * noise.like(around)
+        end, steps = counted(stochastic_ascent(subject.denoiser, noisy, cfg, noise, problem.measurement, values))
+        parts.append((end.frame, end.clean, steps, end.diverged))
+    before, clean, calls, lost = (torch.cat(part).unflatten(0, (-1, samples)) for part in zip(*parts, strict=True))
     who = (subject.label, cfg.beta)
     for k in range(samples):
         yield Answer("stochastic_ascent", before[:, k], clean[:, k], calls[:, k], lost[:, k], *who, k)
