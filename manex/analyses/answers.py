@@ -29,6 +29,9 @@ from manex.samplers.stochastic_ascent import StochasticAscent, stochastic_ascent
 MEAN = -1
 """The number of a sample that stands for the mean of all, or for the only answer of a method."""
 
+BATCH = 50
+"""Samples that are drawn at once: more do not fit into a processor's cache, and take longer for each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -74,14 +77,14 @@ def ascended(
     Args:
         start: the images' means given the measurements, as well as they are known; noise is added here.
     """
-    count = len(start)
-    noise = ItemNoise([(seed, image, sample) for image in range(count) for sample in range(samples)])
-    around = start.repeat_interleave(samples, 0)
-    values = problem.values.repeat_interleave(samples, 0)
-    noisy = around + cfg.sigma_start * noise.like(around)
-    end, steps = counted(stochastic_ascent(subject.denoiser, noisy, cfg, noise, problem.measurement, values))
-    parts = (part.unflatten(0, (count, samples)) for part in (end.frame, end.clean, steps, end.diverged))
-    before, clean, calls, lost = parts
+    images, parts = torch.arange(len(start)), []
+    for some in images.split(max(1, BATCH // samples)):
+        noise = ItemNoise([(seed, image, sample) for image in some.tolist() for sample in range(samples)])
+        around, values = (known[some].repeat_interleave(samples, 0) for known in (start, problem.values))
+        noisy = around + cfg.sigma_start * noise.like(around)
+        end, steps = counted(stochastic_ascent(subject.denoiser, noisy, cfg, noise, problem.measurement, values))
+        parts.append((end.frame, end.clean, steps, end.diverged))
+    before, clean, calls, lost = (torch.cat(part).unflatten(0, (-1, samples)) for part in zip(*parts, strict=True))
     who = (subject.label, cfg.beta)
     for k in range(samples):
         yield Answer("stochastic_ascent", before[:, k], clean[:, k], calls[:, k], lost[:, k], *who, k)
@@ -89,15 +92,16 @@ def ascended(
     yield Answer("stochastic_ascent", mean[0], mean[1], calls.sum(1), lost.any(1), *who)
 
 
-def plugged(subject: Subject, problem: Problem, start: Frames, sigma: float) -> Iterator[Answer]:
-    """PGD, ADMM, half-quadratic splitting and RED, with their own numbers of steps.
+def plugged(subject: Subject, problem: Problem, start: Frames, sigma: float, steps: int) -> Iterator[Answer]:
+    """PGD, ADMM, half-quadratic splitting and RED.
 
     Args:
         sigma: noise level at which the denoiser is asked; half-quadratic splitting comes down from a larger one.
+        steps: of PGD and ADMM; the others have their own.
     """
     denoiser, most = subject.denoiser, most_noise(subject.denoiser)
-    yield _answer("pgd", subject, pgd(denoiser, start, PGD(sigma=sigma), problem))
-    yield _answer("admm", subject, admm(denoiser, start, ADMM(sigma=sigma), problem))
+    yield _answer("pgd", subject, pgd(denoiser, start, PGD(sigma=sigma, steps=steps), problem))
+    yield _answer("admm", subject, admm(denoiser, start, ADMM(sigma=sigma, steps=steps), problem))
     falling = HQS(sigma_start=min(HQS().sigma_start, most), sigma_end=min(HQS().sigma_end, most))
     yield _answer("hqs", subject, hqs(denoiser, start, falling, problem))
     states = list(red(denoiser, start, RED(sigma=sigma), problem))

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Generator, Tensor
 
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
+from manex.analyses.columns import rows
 from manex.arrays import Frames
 from manex.datasets.dataset import Dataset
 from manex.denoisers.mixture import DiracMixture
@@ -52,16 +53,13 @@ def plane(subjects: Sequence[Subject], dataset: Dataset, cfg: Plane) -> Iterator
         states = list(stochastic_ascent(denoiser, noisy, ascent, noise))
         end, steps = counted(states)
         once = denoiser(noisy, level)
-        yield Rows(
-            "plane",
-            {
-                "sigma": [level] * cfg.points,
-                "point": range(cfg.points),
-                "one_step": _distance(once, denoiser).tolist(),
-                "iterative": _distance(end.clean, denoiser).tolist(),
-                "steps": steps.tolist(),
-            },
-        )
+        columns = {
+            "point": torch.arange(cfg.points),
+            "one_step": _distance(once, denoiser),
+            "iterative": _distance(end.clean, denoiser),
+            "steps": steps,
+        }
+        yield rows("plane", {"sigma": level}, columns)
         ways = [noisy, *(state.frame for state in states[:-1]), end.clean]
         found = {"noisy": noisy, "once": once, "ways": torch.stack(ways)}
         pictures |= {f"{name}_{number}": points.flatten(-3) for name, points in found.items()}

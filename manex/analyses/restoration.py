@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from manex.analyses.answers import Answer, ascended, closed_forms, plugged
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
+from manex.analyses.columns import in_255, rows
 from manex.analyses.samples import most_noise
 from manex.arrays import Frames
 from manex.datasets.dataset import Dataset
@@ -21,7 +21,7 @@ from manex.errors import AnalysisError
 from manex.measurements.base import Measurement
 from manex.measurements.task import Task
 from manex.metrics.ssim import ssim_distances
-from manex.samplers.plug_and_play import Problem
+from manex.samplers.plug_and_play import PlugAndPlay, Problem
 from manex.samplers.stochastic_ascent import Fraction, StochasticAscent
 from manex.settings import GreyLevel, Name
 
@@ -40,6 +40,7 @@ class Restoration(Analysis):
     betas: tuple[Fraction, ...] = Field((0.03, 1.0), min_length=1, description="of the ascent; 1: no noise is added")
     sigma: GreyLevel = Field(15 / 255, description="noise level at which plug-and-play methods ask the denoiser")
     noise: GreyLevel = Field(2 / 255, description="of the measurements, as closed forms and plug-and-play assume it")
+    steps: PositiveInt = Field(PlugAndPlay().steps, description="calls of the denoiser by PGD and ADMM")
     seed: NonNegativeInt = Field(0, description="of the ascent's noise")
 
 
@@ -77,7 +78,7 @@ def restoration(subjects: Sequence[Subject], dataset: Dataset, cfg: Restoration)
                 yield from (_rows(task, answer, truth, problem) for answer in found)
                 if (subject, beta) == (subjects[0], cfg.betas[0]):
                     strip += [answer.clean[0] for answer in [*found[:-1][:SHOWN], found[-1]]]
-            plug_and_play = plugged(subject, problem, start, cfg.sigma)
+            plug_and_play = plugged(subject, problem, start, cfg.sigma, cfg.steps)
             yield from (_rows(task, answer, truth, problem) for answer in plug_and_play)
         strips.append(torch.stack(strip).clamp(0, 1).cpu())
     yield Pictures({"strips": torch.stack(strips)})
@@ -102,13 +103,15 @@ def _rows(task: str, answer: Answer, truth: Frames, problem: Problem) -> Rows:
     clean, count = answer.clean, len(truth)
     names = {
         "task": task,
+        "noise_255": in_255(problem.noise),
         "kept": len(problem.measurement.rows) / truth[0].numel(),
         "sampler": answer.sampler,
         "denoiser": answer.denoiser,
         "beta": answer.beta,
         "sample": answer.sample,
     }
-    numbers = {
+    columns = {
+        "image": torch.arange(count),
         "psnr": _psnr(clean, truth),
         "ssim": 1 - ssim_distances(truth, clean.clamp(0, 1)).diagonal(),
         "psnr_projected": _psnr(clean + problem.gap(clean), truth),
@@ -118,8 +121,7 @@ def _rows(task: str, answer: Answer, truth: Frames, problem: Problem) -> Rows:
         "diverged": answer.diverged,
         "energy_rise": truth.new_full((count,), torch.nan) if answer.energy_rise is None else answer.energy_rise,
     }
-    columns: dict[str, Sequence[Any]] = {name: [value] * count for name, value in names.items()}
-    return Rows("restoration", {**columns, "image": range(count), **{key: n.tolist() for key, n in numbers.items()}})
+    return rows("restoration", names, columns)
 
 
 def _psnr(frames: Frames, truth: Frames) -> Float[Tensor, " image"]:

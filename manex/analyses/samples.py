@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
+from torch import Tensor
 
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
+from manex.analyses.columns import in_255, rows
 from manex.arrays import Frames, lengths
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
@@ -40,7 +42,7 @@ def samples(subjects: Sequence[Subject], dataset: Dataset, cfg: Samples) -> Iter
     """
     known = dataset.training_frames
     for subject in subjects:
-        rows = []
+        shown = []
         for beta in cfg.betas:
             noise = ItemNoise([(cfg.seed, item) for item in range(cfg.samples)], subject.denoiser.noise)
             ascent = StochasticAscent(sigma_start=most_noise(subject.denoiser), beta=beta)
@@ -48,17 +50,18 @@ def samples(subjects: Sequence[Subject], dataset: Dataset, cfg: Samples) -> Iter
             start = mean + ascent.sigma_start * noise.like(mean)
             end, steps = counted(stochastic_ascent(subject.denoiser, start, ascent, noise))
             names = {"denoiser": subject.label, "beta": beta}
-            found = {"steps": steps.tolist(), "level": end.level.tolist(), "diverged": end.diverged.tolist()}
-            yield _rows({**names, "sigma_start_255": 255 * ascent.sigma_start}, found, end.clean.cpu(), dataset)
-            rows.append(end.clean[: cfg.shown].cpu())
+            found = {"steps": steps, "level": end.level, "diverged": end.diverged}
+            yield _rows({**names, "sigma_start_255": in_255(ascent.sigma_start)}, found, end.clean.cpu(), dataset)
+            shown.append(end.clean[: cfg.shown].cpu())
         if subject is subjects[0]:
-            drawn = torch.stack(rows)
+            drawn = torch.stack(shown)
             near = known[cosines(drawn.flatten(0, 1), known).argmax(1)].reshape(drawn.shape)
             yield Pictures({"samples": drawn.clamp(0, 1), "nearest": near})
     new = dataset.held_out_frames[: cfg.samples]
     if len(new) > 1:
         names = {"denoiser": HELD_OUT, "beta": math.nan, "sigma_start_255": math.nan}
-        still = {"steps": [0] * len(new), "level": [0.0] * len(new), "diverged": [False] * len(new)}
+        zeros = torch.zeros(len(new))
+        still = {"steps": zeros.int(), "level": zeros, "diverged": zeros > 0}
         yield _rows(names, still, new, dataset, themselves=True)
 
 
@@ -68,23 +71,18 @@ def most_noise(denoiser: Denoiser) -> float:
 
 
 def _rows(
-    names: Mapping[str, Any],
-    found: Mapping[str, Any],
-    drawn: Frames,
-    dataset: Dataset,
-    themselves: bool = False,
+    names: Mapping[str, Any], found: Mapping[str, Tensor], drawn: Frames, dataset: Dataset, themselves: bool = False
 ) -> Rows:
     """Args: themselves: whether `drawn` are the first held-out frames, which are not to be compared to themselves."""
     train, new = cosines(drawn, dataset.training_frames), cosines(drawn, dataset.held_out_frames)
     if themselves:
         new.fill_diagonal_(-1)
-    columns: dict[str, Sequence[Any]] = {
-        **{name: [value] * len(drawn) for name, value in names.items()},
-        "sample": range(len(drawn)),
+    columns = {
+        "sample": torch.arange(len(drawn)),
         **found,
-        "norm": lengths(drawn).flatten().tolist(),
-        "cosine_train": train.amax(1).tolist(),
-        "nearest_train": train.argmax(1).tolist(),
-        "cosine_held_out": new.amax(1).tolist() if new.shape[1] else [math.nan] * len(drawn),
+        "norm": lengths(drawn).flatten(),
+        "cosine_train": train.amax(1),
+        "nearest_train": train.argmax(1),
+        "cosine_held_out": new.amax(1) if new.shape[1] else torch.full((len(drawn),), math.nan),
     }
-    return Rows("samples", columns)
+    return rows("samples", names, columns)

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from manex.analyses.base import Analysis, Pictures, Rows, Subject
 from manex.analyses.columns import in_255, rows
 from manex.analyses.members import Member, seen, spread
-from manex.arrays import Frames, lengths, unit
+from manex.arrays import Frames, lengths
 from manex.datasets.dataset import Dataset
 from manex.denoisers.base import Denoiser
 from manex.denoisers.mixture import DiracMixture
@@ -20,6 +20,7 @@ from manex.errors import ManexError
 from manex.geometry.eigen import top_eigenspace
 from manex.geometry.products import Jacobian
 from manex.geometry.tangent import principal_angles
+from manex.metrics.cosines import cosines
 from manex.noises.draws import ItemNoise, noise_like
 from manex.samplers.base import SampleState, last
 from manex.samplers.stochastic_ascent import Fraction, StochasticAscent, stochastic_ascent
@@ -113,10 +114,10 @@ def _samples(drawn: Sequence[SampleState], parts: Sequence[Tensor], held_out: He
     others = spread(held_out, len(a)) if len(held_out) else torch.full_like(a, torch.nan)
     return {
         "sample": torch.arange(len(a)),
-        "cosine_twins": _cosines(a, b).diagonal(),
-        "cosine_own_a": _cosines(a, parts[0]).amax(1),
-        "cosine_own_b": _cosines(b, parts[1]).amax(1),
-        "cosine_floor": _cosines(others, parts[0]).amax(1),
+        "cosine_twins": cosines(a, b).diagonal(),
+        "cosine_own_a": cosines(a, parts[0]).amax(1),
+        "cosine_own_b": cosines(b, parts[1]).amax(1),
+        "cosine_floor": cosines(others, parts[0]).amax(1),
         "norm_a": lengths(a).flatten(),
         "norm_b": lengths(b).flatten(),
         "diverged": drawn[0].diverged | drawn[1].diverged,
@@ -128,16 +129,8 @@ def _strips(
 ) -> Float[Tensor, "four sample channel height width"]:
     """The first samples of a and b, each next to the nearest frame its network was trained on, which is outside."""
     a, b = (state.clean[:count].nan_to_num() for state in drawn)
-    nearest = [part[_cosines(some, part).argmax(1)] for some, part in zip((a, b), parts, strict=True)]
+    nearest = [part[cosines(some, part).argmax(1)] for some, part in zip((a, b), parts, strict=True)]
     return torch.stack([nearest[0], a, b, nearest[1]])
-
-
-def _cosines(
-    some: Float[Tensor, "some channel height width"], others: Float[Tensor, "others channel height width"]
-) -> Float[Tensor, "some others"]:
-    """Of all pairs, the mean grey removed from each image."""
-    one, other = (unit(frames - frames.mean((1, 2, 3), keepdim=True)).flatten(1) for frames in (some, others))
-    return one @ other.T
 
 
 def _functions(two: Pair, frames: Frames, sigma: float, cfg: Twins) -> dict[str, Tensor]:

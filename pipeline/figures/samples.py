@@ -18,7 +18,7 @@ def samples_figure(
     title: str,
 ) -> Figure:
     """Two rows per beta: samples, and training frames."""
-    rows = {}
+    rows: dict[str, Tensor] = {}
     for beta, drawn, near in zip(betas, samples, nearest, strict=True):
         rows |= {f"beta {beta:g}": drawn, f"nearest to beta {beta:g}": near}
     return sheet_figure(rows, samples.shape[1], title)

@@ -22,6 +22,10 @@ MISSING = ("hole_8", "hole_10", "pixels_30", "pixels_10")
 """Tasks in which pixels are missing."""
 COMPLETE = ("blocks_2", "basis_25")
 """Tasks in which something is known of every pixel."""
+NOISE = 2
+"""In the measurements, as methods assume it, in 1/255."""
+PGD_NOISE = 15
+"""The same, where it is the level of PGD."""
 PLUGGED = ("pgd", "admm", "hqs", "red")
 KS = "stochastic_ascent"
 
@@ -39,7 +43,7 @@ def tasks_where_the_mean_beats_a_sample(tables: Tables) -> float:
 
 def tasks_where_the_mean_beats_affine(tables: Tables) -> float:
     """By `GAIN`."""
-    rows = tables.rows("restoration", sampler=[KS, "gaussian"], sample=MEAN)
+    rows = tables.rows("restoration", sampler=[KS, "gaussian"], sample=MEAN, noise_255=NOISE)
     affine, mean = rows[rows["sampler"] == "gaussian"], _own(rows, KS, BETA)
     return _tasks_won(_by_task(mean) - _by_task(affine))
 
@@ -60,7 +64,7 @@ def cost_of_projection(tables: Tables) -> float:
 
 def gain_of_noise(tables: Tables) -> float:
     """Mean of samples at a small beta against that at beta 1, where it gains least."""
-    rows = tables.rows("restoration", sampler=KS, denoiser=NETWORK, sample=MEAN, task=list(MISSING))
+    rows = tables.rows("restoration", sampler=KS, denoiser=NETWORK, sample=MEAN, task=list(MISSING), noise_255=NOISE)
     small, one = (_by_task(rows[rows["beta"] == beta]) for beta in (BETA, 1.0))
     return _least(small - one)
 
@@ -77,18 +81,22 @@ def gain_where_nothing_is_missing(tables: Tables) -> float:
 
 def rise_of_energy(tables: Tables) -> float:
     """The largest rise of RED's energy in a step, as a share of its range."""
-    return float(tables.rows("restoration", sampler="red", denoiser=NETWORK)["energy_rise"].max())
+    rows = tables.rows("restoration", sampler="red", denoiser=NETWORK, noise_255=NOISE)
+    return float(rows["energy_rise"].max())
 
 
 def distance_from_affine(tables: Tables) -> float:
-    """PSNR of PGD with the Wiener denoiser against the best affine estimator, where they differ most."""
-    rows = tables.rows("restoration", sampler=["pgd", "gaussian"])
+    """PSNR of PGD with the Wiener denoiser against the best affine estimator, where they differ most.
+
+    PGD ends at the mean for noise of its own level, so this needs an analysis where both are the same.
+    """
+    rows = tables.rows("restoration", sampler=["pgd", "gaussian"], noise_255=PGD_NOISE)
     pgd, affine = _own(rows, "pgd", denoiser="wiener"), rows[rows["sampler"] == "gaussian"]
     return float((_by_task(pgd) - _by_task(affine)).abs().max())
 
 
 def _ascent(tables: Tables, beta: float) -> pd.DataFrame:
-    return tables.rows("restoration", sampler=KS, denoiser=NETWORK, beta=beta)
+    return tables.rows("restoration", sampler=KS, denoiser=NETWORK, beta=beta, noise_255=NOISE)
 
 
 def _own(rows: pd.DataFrame, sampler: str, beta: float | None = None, denoiser: str = NETWORK) -> pd.DataFrame:
@@ -101,7 +109,7 @@ def _own(rows: pd.DataFrame, sampler: str, beta: float | None = None, denoiser: 
 
 
 def _over_plugged(tables: Tables, tasks: tuple[str, ...]) -> pd.Series:
-    rows = tables.rows("restoration", denoiser=NETWORK, sample=MEAN, task=list(tasks))
+    rows = tables.rows("restoration", denoiser=NETWORK, sample=MEAN, task=list(tasks), noise_255=NOISE)
     others = rows[rows["sampler"].isin(PLUGGED)].groupby(["dataset", "task", "sampler"])["psnr"].mean()
     return _by_task(_own(rows, KS, BETA)) - others.groupby(["dataset", "task"]).max()
 
@@ -185,7 +193,7 @@ CLAIMS = (
     Claim(
         "15.5",
         "ours, a check",
-        "PGD with the Wiener denoiser is the best affine estimator: dB between them in the worst task",
+        "PGD with the Wiener denoiser ends at the best affine estimator: dB between them in the worst task",
         Bound(high=0.05),
         distance_from_affine,
     ),

@@ -75,6 +75,18 @@ def test_a_linear_symmetric_denoiser_lets_the_energy_of_red_fall_at_every_step()
     assert rise(torch.tensor([[4.0, 4.0], [2.0, 1.0], [3.0, 0.0]])).tolist() == [0.5, 0.0]
 
 
+def test_pgd_with_the_gaussians_denoiser_ends_at_the_best_affine_estimator_for_noise_of_its_level() -> None:
+    rows = table(settings(noise=0.5, sigma=0.5, steps=2000, samples=1, betas=(1.0,)), SUBJECTS[1:])
+    answers = {name: part.reset_index(drop=True) for name, part in rows[rows["sample"] < 0].groupby("sampler")}
+    assert answers["pgd"]["psnr"].tolist() == pytest.approx(answers["gaussian"]["psnr"].tolist(), abs=0.01)
+
+
+def test_samples_do_not_depend_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = table(settings(tasks={"few": TASKS["few"]}), SUBJECTS[:1])
+    monkeypatch.setattr("manex.analyses.answers.BATCH", 3)
+    pd.testing.assert_frame_equal(few, table(settings(tasks={"few": TASKS["few"]}), SUBJECTS[:1]), rtol=1e-4, atol=1e-3)
+
+
 def test_a_task_alone_gives_the_numbers_that_it_gives_among_others(found: pd.DataFrame) -> None:
     alone = table(settings(tasks={"few": TASKS["few"]}), SUBJECTS[:1])
     among = found[(found["task"] == "few") & found["denoiser"].isin(["", "memoriser"])].reset_index(drop=True)
