@@ -13,6 +13,10 @@ class ManexError(Exception):
     """
 
 
+class AnalysisError(ManexError, ValueError):
+    """A dataset, a denoiser or settings that an analysis cannot use."""
+
+
 class GeometryError(ManexError, ValueError):
     """The Jacobian of this map, or a space of its eigenvectors, cannot be computed.
 

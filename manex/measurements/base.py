@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import torch
 from jaxtyping import Float
+from pydantic import model_serializer
 from torch import Tensor
 
 from manex.arrays import Frames
@@ -14,6 +18,23 @@ from manex.settings import Section
 
 class Measured(Section):
     """Base of the settings of measurements. A kind is one file: one subclass, and a function of the file's name."""
+
+    def of(self, shape: tuple[int, int, int]) -> Measurement:
+        """The measurement of images of a shape, (channel, height, width), by the function of the kind's file.
+
+        Raises:
+            ValueError: it does not fit them.
+        """
+        made: Measurement = getattr(import_module(type(self).__module__), self._kind)(self, shape)
+        return made
+
+    @property
+    def _kind(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+    @model_serializer(mode="wrap")
+    def _with_kind(self, fields: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {"kind": self._kind, **fields(self)}
 
 
 CUT = 0.01

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jaxtyping import Float
 from pydantic import Field, PositiveInt
+from torch import Tensor
 
 from manex.arrays import Frames
 from manex.denoisers.base import Denoiser
@@ -22,8 +24,7 @@ def red(denoiser: Denoiser, start: Frames, cfg: RED, problem: Problem) -> Iterat
     """x <- x + mu (R^T (c - R x) / noise^2 + (D(x; sigma) - x) / sigma^2), 1 / mu = 1 / noise^2 + 1 / sigma^2.
 
     By Tweedie (D - x) / sigma^2 is the score of the images with noise of level sigma. With an exact Gaussian denoiser
-    the fixed point is the posterior mean under *that* prior. The energy x^T (x - D(x)) / 2 has this gradient only if D
-    is homogeneous and its Jacobian symmetric (Reehorst and Schniter 2019).
+    the fixed point is the posterior mean under *that* prior. It descends `energy` only where that has this gradient.
 
     Example:
         >>> from manex import DiracMixture, Hole, hole
@@ -44,3 +45,17 @@ def red(denoiser: Denoiser, start: Frames, cfg: RED, problem: Problem) -> Iterat
         return frame + uphill / (data + prior), clean
 
     return repeated(step, start, cfg.steps, cfg.sigma)
+
+
+def energy(frame: Frames, clean: Frames, problem: Problem, sigma: float) -> Float[Tensor, " batch"]:
+    """|c - R x|^2 / (2 noise^2) + x^T (x - D(x)) / (2 sigma^2), which the paper minimises.
+
+    Its gradient is the one of `red` only if D is homogeneous and its Jacobian symmetric (Reehorst and Schniter 2019).
+    No step of `red` raises it then, if the eigenvalues of the Jacobian are in [0, 1], too.
+
+    Args:
+        frame, clean: x and D(x; sigma).
+    """
+    measured = (problem.values - problem.measurement.measure(frame)).square().sum(1)
+    prior = (frame * (frame - clean)).sum((1, 2, 3))
+    return measured / (2 * problem.noise**2) + prior / (2 * sigma**2)

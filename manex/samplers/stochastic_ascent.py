@@ -103,12 +103,15 @@ def stochastic_ascent(
     for t in range(1, cfg.most + 1):
         index = going.nonzero()[:, 0]
         now = frame[index]
-        clean[index] = denoiser(now, scheduled)
+        seen = denoiser(now, scheduled)
+        finite = seen.flatten(1).isfinite().all(1)
+        clean[index] = torch.where(finite[:, None, None, None], seen, clean[index])
         away = clean[index] - now
         if measurement is not None and values is not None:
             away = away - measurement.inside(away) + measurement.lift(values[index] - measurement.measure(now))
         level[index] = away.square().mean((1, 2, 3)).sqrt() if denoiser.blind else scheduled
-        lost = ~(level <= DIVERGED * cfg.sigma_start) & going  # NaN is lost as well
+        lost = (level > DIVERGED * cfg.sigma_start) & going
+        lost[index] |= ~finite
         diverged, going = diverged | lost, going & ~lost & (level > cfg.sigma_end)
         if not going.any() or t == cfg.most:
             going = torch.zeros_like(going)

@@ -18,6 +18,9 @@ ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)?$"
 OF_WALKS = ("geometry", "levels", "spectrum", "symmetry")
 """Kinds that need walks: they take a denoiser at the noise level of its walk, or walk themselves."""
 
+MEMBER = "manex.analyses.members:member"
+"""Makes a subject of a family's member. Named, not imported, so that it is code of analyses of families alone."""
+
 
 class AnalysisEntry(Entry):
     """An entry under `analyse.DATASET`; its kind is a file of manex/analyses/."""

@@ -26,8 +26,12 @@ def videos_figure(truth: Video, generated: Mapping[str, Video], columns: int = 1
         generated: the same by method, each of any length.
         title: such as the name of the clip.
     """
-    rows = {"truth": truth, **generated}
-    sheet = sheet_of(list(rows.values()), min(columns, len(truth)))
+    return sheet_figure({"truth": truth, **generated}, min(columns, len(truth)), title)
+
+
+def sheet_figure(rows: Mapping[str, Video], columns: int, title: str = "") -> Figure:
+    """Rows of frames with their names, `columns` of each, evenly spaced from first to last."""
+    sheet = sheet_of(list(rows.values()), columns)
     side = sheet.shape[0] / len(rows)
     drawn = figure(7.2, 5.7 * sheet.shape[0] / sheet.shape[1] + 0.1)
     axes = drawn.subplots()

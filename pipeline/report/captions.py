@@ -42,6 +42,32 @@ ABOUT = {
         "How well a walk does at every noise level, its other settings unchanged (development seeds). A network beyond "
         "the noise it was trained on is not expected to walk.",
     ),
+    "_curve.svg": (
+        "Curves of the PSNR of denoised images against that of noisy ones, one per number of training images, dashed "
+        "on the images trained on",
+        "From memorisation to generalisation: with few training images a network is far better on them (dashed) than "
+        "on others; with many both lines meet.",
+    ),
+    "_twins.svg": (
+        "A column per number of training images: histograms of cosines above, samples of two networks below",
+        "Two networks trained on disjoint images draw from the same noise. With few images each draws what it was "
+        "trained on; with many both draw the same new image.",
+    ),
+    "_samples.svg": (
+        "Rows of images that a denoiser drew from noise, each above the training image nearest to it",
+        "What the denoiser takes for images: samples of its prior by stochastic ascent, a row per beta (1: no noise is "
+        "added on the way), above the training frames nearest to them.",
+    ),
+    "_restoration.svg": (
+        "One row per task: the true image, what was measured of it, the best affine estimate, samples and their mean",
+        "An image drawn again from linear measurements: the best affine estimate, and samples of the denoiser's prior "
+        "that agree with the measurements, with their mean.",
+    ),
+    "_plane.svg": (
+        "Panels by noise level: noisy points round a spiral, lines to where one denoising and many steps take them",
+        "Denoising in the plane, where the exact denoiser of a spiral is known: one denoising ends off it, "
+        "many steps end on it.",
+    ),
     "walk.svg": (
         "Left: one digit moved along a straight line and along the manifold; right: a walk round a circle in the plane",
         "Why on the manifold: along the line two images are superimposed (red: brighter than white, blue: darker than "

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from manex.analyses.base import Pictures, Rows, Subject
 from manex.denoisers.base import Denoiser
-from pipeline.config.analyses import AnalysisEntry
+from pipeline.config.analyses import MEMBER, AnalysisEntry
 from pipeline.config.entries import named
 from pipeline.config.methods import MethodEntry
 from pipeline.errors import UserError
@@ -17,7 +17,7 @@ from pipeline.models.load import load_model, load_named, read_for
 from pipeline.paths import Paths
 from pipeline.progress import track
 from pipeline.settings import settings
-from pipeline.storage.artifacts import replacing_folder, write_csv, write_json, write_tensors
+from pipeline.storage.artifacts import read_json, replacing_folder, write_csv, write_json, write_tensors
 from pipeline.storage.origins import origins
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.skipped import absence
@@ -44,7 +44,7 @@ def analyse(name: str, analysis: str, entry: AnalysisEntry, walks: Mapping[str, 
             denoiser = load_named(name, model, dataset, paths, device)
             if not isinstance(denoiser, Denoiser):
                 raise UserError(f"params.yaml: analyse.{name}.{analysis}.denoisers: {model} is not a denoiser")
-            subjects.append(Subject(model, model, denoiser, sigma=0.0))
+            subjects.append(_named(name, model, denoiser, paths))
             read.append(paths.model(name, model))
         made_from = origins(paths, *read)
         tables: dict[str, list[pd.DataFrame]] = {}
@@ -80,6 +80,16 @@ def _left_out(
     for subject, model in (*models.items(), *((model, model) for model in entry.denoisers)):
         if reason := absence(paths.training(name, model or ".")):
             yield subject, f"model {model} is not trained: {reason}"
+
+
+def _named(name: str, model: str, denoiser: Denoiser, paths: Paths) -> Subject:
+    """A denoiser by its own name; the member of a family with its part of the frames."""
+    if "/" not in model:
+        return Subject(model, model, denoiser, sigma=0.0)
+    made_by = f"manex train {name} {model.partition('/')[0]}"
+    subset = read_json(paths.model(name, model) / "model.json", made_by, ("subset",))["subset"]
+    member: Subject = named(MEMBER)(model, denoiser, subset)
+    return member
 
 
 def _subject(name: str, walk: str, entry: MethodEntry, model: object) -> Subject:

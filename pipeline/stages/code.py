@@ -16,7 +16,7 @@ from typing import Any
 import manex
 from manex.settings import Section
 from pipeline.closure import Source
-from pipeline.config.analyses import AnalysisEntry
+from pipeline.config.analyses import MEMBER, AnalysisEntry
 from pipeline.config.entries import Skipped
 from pipeline.config.methods import MethodEntry
 from pipeline.config.names import closed_form, closed_forms
@@ -108,10 +108,11 @@ class Cells:
             return {}
         known = self.params.methods_of(name)
         walks = {walk: known[walk] for walk in entry.walks if walk in known}
-        modules = [*self._modules(name, walks.values())]
+        modules = [*modules_in(entry), *self._modules(name, walks.values())]
         modules += [module for model in entry.denoisers for module in _model(self.params, name, model)]
+        modules += [MEMBER.partition(":")[0]] if any("/" in model for model in entry.denoisers) else []
         settings = {walk: method.model_dump(mode="json") for walk, method in walks.items()}
-        return self._closure("analyse", entry.module, *modules) | self._plug_ins(walks.values()) | {"walks": settings}
+        return self._closure("analyse", *modules) | self._plug_ins(walks.values()) | {"walks": settings}
 
     def _closure(self, stage: str, *modules: str | None) -> dict[str, Any]:
         return dict(self.source.closure([f"pipeline.stages.{stage}", *filter(None, modules)]))

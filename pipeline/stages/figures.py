@@ -27,6 +27,7 @@ from pipeline.figures.style import METADATA, readable, style
 from pipeline.figures.videos import videos_figure
 from pipeline.figures.walk2d import walk_figure
 from pipeline.paths import Paths
+from pipeline.stages.analysis_figures import analysis_figures
 from pipeline.storage.artifacts import damaged, read_csv, read_tensors, replacing_folder
 from pipeline.storage.prepared import load_prepared
 from pipeline.storage.results import Results, load_analysis, load_results
@@ -81,6 +82,9 @@ def figures(params: Params, paths: Paths) -> None:
             _dataset_figures(shown, params, paths, still)
             picture = moving_picture({"truth": shown.truth, **shown.generated})
             ((private if shown.dataset.private else moving) / f"{shown.name}.gif").write_bytes(picture)
+        for name in params.datasets:
+            for kind, drawn in analysis_figures(name, params, paths):
+                _save(drawn, (private if load_prepared(name, paths).private else folder) / f"{name}_{kind}")
         first = next((shown for shown in everything if shown.dataset.manifolds), None)
         if first:
             _save(walk_figure(first.truth[:2], first.generated[first.method]), folder / "walk")

@@ -11,12 +11,17 @@ from PIL import Image
 
 from pipeline.figures.alignment import alignment_figure
 from pipeline.figures.comparison import comparison_figure
+from pipeline.figures.curve import curve_figure
 from pipeline.figures.generalisation import Curves, by_digits, generalisation_figure
 from pipeline.figures.generator import generator_figure
 from pipeline.figures.moving import moving_picture
 from pipeline.figures.paths import paths_figure
+from pipeline.figures.plane import Ways, plane_figure
+from pipeline.figures.restoration import restoration_figure
+from pipeline.figures.samples import samples_figure
 from pipeline.figures.spectrum import spectrum_figure
 from pipeline.figures.style import METADATA, style
+from pipeline.figures.twins import twins_figure
 from pipeline.figures.videos import sheet_of, videos_figure
 from pipeline.figures.walk2d import SIGMA, STRIDE, circle_denoiser, signed, walk_figure, walk_the_circle
 from pipeline.sweeps.heatmap import heatmap_figure
@@ -48,6 +53,19 @@ def heatmap(status: str = "done", settings: int = 6) -> Figure:
     return heatmap_figure(pd.concat([table, alone], ignore_index=True), ["speed", "sigma_255"])
 
 
+def curve() -> Figure:
+    """Two numbers of training images, on both splits at three levels."""
+    rows = [(f"n{n}", n, split, db, db + 5) for n in (10, 1) for split in ("train", "held_out") for db in (10, 20, 30)]
+    return curve_figure(pd.DataFrame(rows, columns=["denoiser", "n", "split", "psnr_in", "psnr"]), "a title")
+
+
+def twins() -> Figure:
+    """Two pairs, of which one sample is not a number."""
+    cosines = {"cosine_twins": [0.2, np.nan], "cosine_own_a": 0.9, "cosine_own_b": [0.8, 0.9]}
+    table = pd.concat([pd.DataFrame({"denoiser": f"n{n}_a", "n": n, **cosines}) for n in (10, 1)])
+    return twins_figure(table, {f"n{n}_a": video(8).unflatten(0, (4, 2)) for n in (1, 10)}, "a title")
+
+
 FIGURES = {
     "videos": lambda: videos_figure(video(9), {"linear": video(5), "vae": video(7)}),
     "colour": lambda: videos_figure(video(9, 3), {"linear": video(5, 3)}),
@@ -61,6 +79,13 @@ FIGURES = {
     "generator": lambda: generator_figure(
         video(3), video(3) - 0.5, torch.rand(2, 8, 6) - 0.5, {"resunet": [0.1, 0.6], "local PCA": [0.2, 0.7]}, "a title"
     ),
+    "samples": lambda: samples_figure(
+        video(6).unflatten(0, (2, 3)), video(6).unflatten(0, (2, 3)), [1, 0.1], "a title"
+    ),
+    "restoration": lambda: restoration_figure(video(10).unflatten(0, (2, 5)), ["hole", "blur"], "a title"),
+    "plane": lambda: plane_figure(torch.rand(40, 2), [Ways(0.4, torch.rand(5, 2), torch.rand(7, 5, 2))]),
+    "curve": curve,
+    "twins": twins,
     "walk": lambda: walk_figure(video(2), video(20)),
     "comparison": comparison,
     "generalisation": lambda: generalisation_figure([curves(), curves()]),

@@ -18,7 +18,7 @@ from manex.samplers.base import SampleState, last
 from manex.samplers.hqs import HQS, hqs
 from manex.samplers.pgd import PGD, pgd
 from manex.samplers.plug_and_play import Problem
-from manex.samplers.red import RED, red
+from manex.samplers.red import RED, energy, red
 
 SHAPE, SIGMA = (1, 3, 4), 0.3
 Method = tuple[Callable[..., Iterator[SampleState]], Any]
@@ -99,6 +99,22 @@ def test_the_proximal_step_minimises(prior: Gaussian) -> None:
     best = problem.proximal(frame, SIGMA).requires_grad_()
     (gradient,) = torch.autograd.grad(cost(best), best)
     assert gradient.abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_the_steps_of_red_go_down_its_energy_only_for_a_symmetric_denoiser(symmetric: bool) -> None:
+    mixed = normal(4, 12, 12) / 12
+    matrix = mixed @ mixed.T if symmetric else mixed
+    measurement, values, start = random_basis(RandomBasis(share=0.5), SHAPE), normal(2, 1, 6), normal(3, 1, *SHAPE)
+    problem = Problem(measurement, values, 0.2)
+
+    def denoised(frame: Tensor) -> Tensor:
+        return (frame.flatten(1) @ matrix.T).reshape(frame.shape)
+
+    place = start.requires_grad_()
+    (uphill,) = torch.autograd.grad(energy(place, denoised(place), problem, SIGMA).sum(), place)
+    downhill = problem.gap(start) / 0.2**2 + (denoised(start) - start) / SIGMA**2
+    assert torch.allclose(-uphill, downhill) is symmetric
 
 
 class Doubling(Denoiser):

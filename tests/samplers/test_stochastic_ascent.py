@@ -135,6 +135,26 @@ def test_an_image_that_leaves_all_images_ends_marked_and_finite() -> None:
     assert state.frame.isfinite().all()
 
 
+class Broken(DiracMixture):
+    """Has no answer for the second image of a batch."""
+
+    blind = True
+
+    def forward(self, noisy: Tensor, sigma: float) -> Tensor:
+        clean = super().forward(noisy, 0.3)
+        clean[1:2] = torch.nan
+        return clean
+
+
+def test_an_image_without_an_answer_ends_marked_and_finite_and_the_others_go_on() -> None:
+    start, noise = normal(1, 2, *SHAPE), ItemNoise([(0,), (1,)])
+    state = last(stochastic_ascent(Broken(normal(0, 6, *SHAPE)), start, StochasticAscent(beta=0.5), noise))
+    assert state.diverged.tolist() == [False, True]
+    assert state.frame.isfinite().all()
+    assert state.clean.isfinite().all()
+    assert state.level.isfinite().all()
+
+
 def test_settings_and_values_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValidationError, match="sigma_end=2 must be below sigma_start=1"):
         StochasticAscent(sigma_end=2)
