@@ -19,7 +19,7 @@ def cosines(
     Example:
         >>> from manex.metrics.cosines import cosines
         >>> image = torch.tensor([[[[0.0, 1.0]]]])
-        >>> cosines(image, torch.cat([image / 2 + 0.3, 1 - image])).tolist()
+        >>> cosines(image, torch.cat([image / 2 + 0.3, 1 - image])).round(decimals=3).tolist()
         [[1.0, -1.0]]
     """
     one, other = (unit(frames - frames.mean((1, 2, 3), keepdim=True)).flatten(1) for frames in (some, others))

@@ -121,6 +121,7 @@ def _by_task(rows: pd.DataFrame) -> pd.Series:
 
 def _tasks_won(gains: pd.Series) -> float:
     """Of the dataset where they are fewest."""
+    gains = gains.dropna()
     if (gains.groupby("dataset").size() < TASKS).any():
         raise NotRun(f"restoration.csv has fewer than {TASKS} tasks")
     return float((gains >= GAIN).groupby("dataset").sum().min())

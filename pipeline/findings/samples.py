@@ -26,10 +26,9 @@ def likeness(tables: Tables) -> float:
 
     Of the dataset where it is smallest.
     """
-    rows = tables.rows("samples", denoiser=["unet", HELD_OUT])
-    rows = rows[(rows["beta"] == BETA) | (rows["denoiser"] == HELD_OUT)]
-    medians = rows.groupby(["denoiser", "dataset"])["cosine_held_out"].median()
-    return float((medians["unet"] / medians[HELD_OUT]).min())
+    drawn, new = tables.rows("samples", denoiser="unet", beta=BETA), tables.rows("samples", denoiser=HELD_OUT)
+    medians = [rows.groupby("dataset")["cosine_held_out"].median() for rows in (drawn, new)]
+    return float((medians[0] / medians[1]).min())
 
 
 def lost(tables: Tables) -> float:

@@ -24,3 +24,5 @@ def test_samples_are_as_like_others_as_held_out_images_are() -> None:
     assert lost(Tables({"samples": table})) == 0.5
     with pytest.raises(NotRun):
         lost(Tables({"samples": table[2:]}))
+    with pytest.raises(NotRun):
+        likeness(Tables({"samples": table[2:]}))
