@@ -45,7 +45,7 @@ def test_readmes_python_turns_the_digit_all_the_way_round(walked: Walked) -> Non
     digit = walked.video[0, 0].double().numpy()
     turned = np.stack([rotate(digit, angle) for angle in np.arange(0, 360, 7.2)])[:, None]
     distances = ssim_distances(disc * torch.from_numpy(turned).float(), disc * walked.video)
-    assert dtw_ssid(distances) < 0.1  # standing still scores 0.7
+    assert dtw_ssid(distances) < 0.1  # standing still scores 0.9
 
 
 def test_readmes_moving_picture_is_that_walk(walked: Walked) -> None:

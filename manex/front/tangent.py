@@ -78,4 +78,4 @@ def tangent(denoiser: Denoiser, image: Image, k: int = 5, sigma: float = FLOW.si
     (frame,) = taken(denoiser, (image,)).split(1)
     noisy = frame + sigma * noise_like(frame, Generator().manual_seed(0), denoiser.noise)
     space = top_eigenspace(Jacobian(denoiser.at(sigma), noisy), k)
-    return Tangent(frame[0].cpu(), space.values[0].cpu(), space.vectors[0].cpu())
+    return Tangent(frame[0].cpu(), space.values[0].detach().cpu(), space.vectors[0].detach().cpu())

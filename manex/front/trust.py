@@ -61,7 +61,7 @@ class Trust:
             sigma=sigma,
             psnr=psnr(denoiser, given, sigma, DRAWS),
             psnr_held_out=None if known is None else psnr(denoiser, known, sigma),
-            kept=float(kept),
+            kept=float(kept.detach()),
             residual=None if known is None else Residual.of(denoiser, known)(video).cpu(),
         )
 

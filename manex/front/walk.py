@@ -90,7 +90,7 @@ def walk(
         raise WalkError("both images are the same: a walk needs two, a small motion apart")
     noise = ItemNoise([(0, 0)], denoiser.noise)
     states = islice(states_of(method, denoiser, given[:1], given[1:], noise), frames)
-    video = torch.cat([given, *(state.frame for state in states)]).clamp(0, 1)
+    video = torch.cat([given, *(state.frame.detach() for state in states)]).clamp(0, 1)
     return Walked(video.cpu(), Trust.of(denoiser, method.sigma, video, held_out))
 
 
