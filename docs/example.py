@@ -5,8 +5,6 @@ The manifold is a circle: the hand of a clock going round, in images of 16 x 16 
 
 from __future__ import annotations
 
-from itertools import islice
-
 import torch
 
 import manex
@@ -32,16 +30,16 @@ def main() -> dict[str, float]:
     denoiser = cfg.finished(training.average)
 
     sigma = 15 / 255
-    space = manex.top_eigenspace(manex.Jacobian(denoiser.at(sigma), video[10:11]), 2)
+    tangent = manex.tangent(denoiser, video[10], k=2, sigma=sigma)
     true = video[11:12] - video[9:10]
-    angle = manex.principal_angles((true / true.norm())[None], space.vectors)
+    angle = manex.principal_angles((true / true.norm())[None], tangent.vectors[None])
     found = {"tangent_angle": float(torch.rad2deg(angle))}
 
     flow = manex.TangentFlow(sigma=sigma, momentum=2)
     for name, method in {"linear": manex.Linear(sigma=sigma, eta=1), "flow": flow}.items():
-        states = manex.walk(method, denoiser, video[:1], video[1:2], manex.ItemNoise([(0, 0)]))
-        generated = torch.cat([video[:2], *(state.frame.clamp(0, 1) for state in islice(states, 58))])
-        found[name] = manex.dtw_ssid(manex.ssim_distances(video, generated))
+        walked = manex.walk(denoiser, video[0], video[1], frames=58, method=method, held_out=shuffled[:6])
+        print(f"{name}: {walked}")
+        found[name] = manex.dtw_ssid(manex.ssim_distances(video, walked.video))
     return found
 
 

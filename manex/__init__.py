@@ -1,8 +1,8 @@
 """What manifold has this denoiser learnt, and can I walk along it?
 
 Everything here takes and gives torch tensors: frames have the shape (batch, channel, height, width) and grey levels in
-[0, 1]; noise levels are in grey levels, too (25/255 is about 0.098). Nothing reads or writes a file. A name is imported
-when it is first used.
+[0, 1]; noise levels are in grey levels, too (25/255 is about 0.098). Files are for `load`, a trained network, and for
+`walk` and `tangent`, which take pictures from them, too. A name is imported when it is first used.
 
 Example:
     >>> import manex
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from manex.denoisers.truth import Truth as Truth
     from manex.errors import GeometryError as GeometryError
     from manex.errors import GeometryWarning as GeometryWarning
+    from manex.errors import ImageError as ImageError
     from manex.errors import ManexError as ManexError
     from manex.errors import MetricError as MetricError
     from manex.errors import WalkError as WalkError
@@ -54,7 +55,9 @@ if TYPE_CHECKING:
     from manex.extrapolators.symmetry_flow import SymmetryFlow as SymmetryFlow
     from manex.extrapolators.tangent_flow import TangentFlow as TangentFlow
     from manex.extrapolators.tangent_space import TangentSpace as TangentSpace
-    from manex.extrapolators.walk import walk as walk
+    from manex.front.load import load as load
+    from manex.front.tangent import tangent as tangent
+    from manex.front.walk import walk as walk
     from manex.geometry.eigen import top_eigenspace as top_eigenspace
     from manex.geometry.products import Jacobian as Jacobian
     from manex.geometry.tangent import principal_angles as principal_angles
@@ -89,6 +92,7 @@ _PUBLIC = {
     "GeometryError": "manex.errors:GeometryError",
     "GeometryWarning": "manex.errors:GeometryWarning",
     "Hole": "manex.measurements.hole:Hole",
+    "ImageError": "manex.errors:ImageError",
     "Images": "manex.datasets.digits:Images",
     "ItemNoise": "manex.noises.draws:ItemNoise",
     "Jacobian": "manex.geometry.products:Jacobian",
@@ -126,6 +130,7 @@ _PUBLIC = {
     "ddim": "manex.samplers.ddim:ddim",
     "dtw_ssid": "manex.metrics.dtw:dtw_ssid",
     "hole": "manex.measurements.hole:hole",
+    "load": "manex.front.load:load",
     "principal_angles": "manex.geometry.tangent:principal_angles",
     "project": "manex.geometry.tangent:project",
     "psnr": "manex.metrics.psnr:psnr",
@@ -135,9 +140,10 @@ _PUBLIC = {
     "soft_projection": "manex.geometry.tangent:soft_projection",
     "ssim_distances": "manex.metrics.ssim:ssim_distances",
     "stochastic_ascent": "manex.samplers.stochastic_ascent:stochastic_ascent",
+    "tangent": "manex.front.tangent:tangent",
     "top_eigenspace": "manex.geometry.eigen:top_eigenspace",
     "translation": "manex.datasets.translation:translation",
-    "walk": "manex.extrapolators.walk:walk",
+    "walk": "manex.front.walk:walk",
     "walker": "manex.datasets.walker:walker",
 }
 """Where each name is, as `module:name`; the imports above say the same to type checkers."""

@@ -44,6 +44,19 @@ class GeometryWarning(UserWarning):
     """
 
 
+class ImageError(ManexError, ValueError):
+    """An image that a denoiser cannot take; the message says what to do with it.
+
+    Example:
+        >>> import manex
+        >>> try:
+        ...     manex.tangent(manex.load("rotated_mnist"), torch.rand(28, 28))
+        ... except manex.ImageError as error:
+        ...     print(error)
+        an image of 28 x 28 pixels, but the denoiser takes 20 x 20: resize it
+    """
+
+
 class MetricError(ManexError, ValueError):
     """The input has no score; the message names the video and the frame.
 
@@ -61,7 +74,8 @@ class WalkError(ManexError, ValueError):
     """Two frames that cannot start a walk, or a walk that produced NaN or infinity.
 
     Example:
-        >>> from manex import ItemNoise, PixelLinear, WalkError, walk
+        >>> from manex import ItemNoise, PixelLinear, WalkError
+        >>> from manex.extrapolators.walk import walk
         >>> frame = torch.zeros(1, 1, 8, 8)
         >>> try:
         ...     next(walk(PixelLinear(), None, frame, frame, ItemNoise([(0,)])))

@@ -14,6 +14,7 @@ CHECKED = (
     "analyses",
     "denoisers",
     "extrapolators",
+    "front",
     "geometry",
     "metrics",
     "networks",

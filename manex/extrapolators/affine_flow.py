@@ -17,7 +17,8 @@ class AffineFlow(Walk, Optical):
     Source: Lucas and Kanade (1981). Takes no model.
 
     Example:
-        >>> from manex import AffineFlow, ItemNoise, walk
+        >>> from manex import AffineFlow, ItemNoise
+        >>> from manex.extrapolators.walk import walk
         >>> first = torch.zeros(1, 1, 16, 16)
         >>> first[..., 5:11, 4:9] = 1
         >>> second = first.roll(1, 3)

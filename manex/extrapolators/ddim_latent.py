@@ -25,7 +25,8 @@ class DDIMLatent(Walk, DDIM):
     Source: Song, Meng, Ermon (2021), section 5.4. Takes a `Denoiser` that is given the noise level.
 
     Example:
-        >>> from manex import DDIMLatent, DiracMixture, ItemNoise, walk
+        >>> from manex import DDIMLatent, DiracMixture, ItemNoise
+        >>> from manex.extrapolators.walk import walk
         >>> video = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(DDIMLatent(steps=5), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -17,7 +17,8 @@ class DenseFlow(Walk, Optical):
     Source: TV-L1 (Zach, Pock, Bischof 2007) or iterative Lucas-Kanade (Le Besnerais, Champagnat 2005). Takes no model.
 
     Example:
-        >>> from manex import DenseFlow, ItemNoise, walk
+        >>> from manex import DenseFlow, ItemNoise
+        >>> from manex.extrapolators.walk import walk
         >>> video = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
         >>> next(walk(DenseFlow(), None, video[:1], video[1:], ItemNoise([(0,)]))).frame.shape
         torch.Size([1, 1, 16, 16])

@@ -18,7 +18,8 @@ class FlowDenoise(Denoised, Optical):
     Source: the idea of Warped Diffusion (Daras et al. 2024). Takes a `Denoiser`.
 
     Example:
-        >>> from manex import DiracMixture, FlowDenoise, ItemNoise, walk
+        >>> from manex import DiracMixture, FlowDenoise, ItemNoise
+        >>> from manex.extrapolators.walk import walk
         >>> video = torch.rand(5, 1, 16, 16, generator=torch.Generator().manual_seed(0))
         >>> states = walk(FlowDenoise(sigma=0.1), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -20,7 +20,8 @@ class Latent(Walk):
     Source: the paper's Algorithm 3. Takes a trained `manex.networks.vae.VAE`.
 
     Example:
-        >>> from manex import ItemNoise, Latent, walk
+        >>> from manex import ItemNoise, Latent
+        >>> from manex.extrapolators.walk import walk
         >>> from manex.networks.vae import VAE
         >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(Latent(eta=1), VAE(size=8, latent=4).eval(), video[:1], video[1:], ItemNoise([(0,)]))

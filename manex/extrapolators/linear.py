@@ -18,7 +18,8 @@ class Linear(Denoised):
     Source: the paper's Algorithm 2. Takes a `Denoiser`.
 
     Example:
-        >>> from manex import DiracMixture, ItemNoise, Linear, walk
+        >>> from manex import DiracMixture, ItemNoise, Linear
+        >>> from manex.extrapolators.walk import walk
         >>> video = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(Linear(sigma=25 / 255, eta=1), DiracMixture(video), video[:1], video[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -37,7 +37,8 @@ class LocalPca(Walk, Planes):
     Source: Kambhatla and Leen (1997). Takes a `Memoriser`.
 
     Example:
-        >>> from manex import ItemNoise, LocalPca, Memoriser, walk
+        >>> from manex import ItemNoise, LocalPca, Memoriser
+        >>> from manex.extrapolators.walk import walk
         >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(LocalPca(neighbours=4), Memoriser(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -24,7 +24,8 @@ class MCVD(Walk, DDIM):
     ordered clips.
 
     Example:
-        >>> from manex import ItemNoise, MCVD, walk
+        >>> from manex import ItemNoise, MCVD
+        >>> from manex.extrapolators.walk import walk
         >>> from manex.networks.conditional import ConditionalUNet
         >>> network = ConditionalUNet(channels=1, widths=(4, 8), given=2).eval()
         >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))

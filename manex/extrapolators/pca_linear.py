@@ -20,7 +20,8 @@ class PcaLinear(Walk):
     Takes a `Memoriser`.
 
     Example:
-        >>> from manex import ItemNoise, Memoriser, PcaLinear, walk
+        >>> from manex import ItemNoise, Memoriser, PcaLinear
+        >>> from manex.extrapolators.walk import walk
         >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(PcaLinear(rank=5), Memoriser(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -19,7 +19,8 @@ class Perfect(Walk):
 
     Example:
         >>> from itertools import islice
-        >>> from manex import Dataset, ItemNoise, Perfect, Truth, Walker, walk, walker
+        >>> from manex import Dataset, ItemNoise, Perfect, Truth, Walker, walker
+        >>> from manex.extrapolators.walk import walk
         >>> dataset = Dataset.of(walker(Walker(people=2, frames=8, dense=80, size=16)), held_out=0)
         >>> first, second = dataset.videos[:, 0], dataset.videos[:, 1]
         >>> states = walk(Perfect(speed=1), Truth.of(dataset), first, second, ItemNoise([(0,), (1,)]))

@@ -13,7 +13,8 @@ class Persistence(Walk):
     """The last frame, repeated. Takes no model.
 
     Example:
-        >>> from manex import ItemNoise, Persistence, walk
+        >>> from manex import ItemNoise, Persistence
+        >>> from manex.extrapolators.walk import walk
         >>> video = torch.rand(2, 1, 8, 8)
         >>> state = next(walk(Persistence(), None, video[:1], video[1:], ItemNoise([(0,)])))
         >>> bool((state.frame == video[1:]).all())

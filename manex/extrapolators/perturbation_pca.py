@@ -19,7 +19,8 @@ class PerturbationPca(Denoised, Planes):
     """Planes through denoised noisy copies: the axes of the Jacobian without a derivative. Takes a `Denoiser`.
 
     Example:
-        >>> from manex import DiracMixture, ItemNoise, PerturbationPca, walk
+        >>> from manex import DiracMixture, ItemNoise, PerturbationPca
+        >>> from manex.extrapolators.walk import walk
         >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> states = walk(PerturbationPca(sigma=0.3), DiracMixture(frames), frames[:1], frames[1:2], ItemNoise([(0,)]))
         >>> next(states).frame.shape

@@ -13,7 +13,8 @@ class PixelLinear(Walk):
     """The last change of every pixel, repeated and clipped. Takes no model.
 
     Example:
-        >>> from manex import ItemNoise, PixelLinear, walk
+        >>> from manex import ItemNoise, PixelLinear
+        >>> from manex.extrapolators.walk import walk
         >>> dark, bright = torch.full((1, 1, 8, 8), 0.25), torch.full((1, 1, 8, 8), 0.5)
         >>> float(next(walk(PixelLinear(), None, dark, bright, ItemNoise([(0,)]))).frame.mean())
         0.75

@@ -22,7 +22,8 @@ class RNNODE(Walk):
     Source: Voleti's thesis (2023), chapter 3. Takes a `manex.networks.rnn_ode.RNNODE`, trained on ordered clips.
 
     Example:
-        >>> from manex import ItemNoise, RNNODE, walk
+        >>> from manex import ItemNoise, RNNODE
+        >>> from manex.extrapolators.walk import walk
         >>> from manex.networks import rnn_ode
         >>> network = rnn_ode.RNNODE(size=8, latent=4, hidden=8).eval()
         >>> video = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))

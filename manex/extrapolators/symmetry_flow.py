@@ -35,7 +35,8 @@ class SymmetryFlow(Denoised):
     given the generators.
 
     Example:
-        >>> from manex import DiracMixture, ItemNoise, SymmetryFlow, walk
+        >>> from manex import DiracMixture, ItemNoise, SymmetryFlow
+        >>> from manex.extrapolators.walk import walk
         >>> x = torch.arange(12.0)
         >>> waves = 0.5 + 0.4 * torch.sin(x + 0 * x[:, None] + torch.linspace(0, 6.2, 63)[:, None, None, None])
         >>> cfg = SymmetryFlow(sigma=25 / 255, tangents="neighbours", axes=1, degree=0, corrector=0)

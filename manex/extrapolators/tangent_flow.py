@@ -26,7 +26,8 @@ class TangentFlow(Denoised):
 
     Example:
         >>> from itertools import islice
-        >>> from manex import DiracMixture, ItemNoise, TangentFlow, walk
+        >>> from manex import DiracMixture, ItemNoise, TangentFlow
+        >>> from manex.extrapolators.walk import walk
         >>> x = torch.arange(8.0)
         >>> waves = 0.5 + 0.4 * torch.sin(x + x[:, None] + torch.linspace(0, 6.2, 63)[:, None, None, None])
         >>> states = walk(TangentFlow(sigma=25 / 255), DiracMixture(waves), waves[:1], waves[1:2], ItemNoise([(0,)]))

@@ -26,7 +26,8 @@ class TangentSpace(Denoised):
     Source: the paper's Algorithm 1 with the corrected Algorithm 4. Takes a `Denoiser`.
 
     Example:
-        >>> from manex import DiracMixture, ItemNoise, TangentSpace, walk
+        >>> from manex import DiracMixture, ItemNoise, TangentSpace
+        >>> from manex.extrapolators.walk import walk
         >>> frames = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         >>> cfg = TangentSpace(sigma=25 / 255, eta=1, rank=2)
         >>> state = next(walk(cfg, DiracMixture(frames), frames[:1], frames[1:2], ItemNoise([(0,)])))

@@ -29,7 +29,8 @@ def walk(cfg: Walk, model: nn.Module | None, first: Frames, second: Frames, nois
 
     Example:
         >>> from itertools import islice
-        >>> from manex import ItemNoise, Persistence, walk
+        >>> from manex import ItemNoise, Persistence
+        >>> from manex.extrapolators.walk import walk
         >>> first, second = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
         >>> states = walk(Persistence(), None, first, second, ItemNoise([(0,)]))
         >>> [float(state.frame.mean()) for state in islice(states, 2)]

@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="What manifold has this denoiser learnt, and can I walk along it?\n\n"
     "`manex reproduce` runs all stages, several at a time, `dvc repro` one by one; each is a command here too. "
     "Settings: params.yaml. "
@@ -44,6 +45,22 @@ RESULTS, SETTINGS = "Results", "Settings"
 for panel, commands in (("Stages, in order", COMMANDS), ("Your pictures", OWN)):
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"manex {version('manifold-extrapolation')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _manex(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None: ...
 
 
 def _profiles(incomplete: str) -> list[str]:

@@ -15,23 +15,33 @@ def walk(
     first: Annotated[Path, typer.Argument(help="a picture")],
     second: Annotated[Path, typer.Argument(help="the same, a little later")],
     to: Annotated[Path, typer.Option("-o", "--to", help="the GIF to write")] = Path("walk.gif"),
-    dataset: Annotated[str, typer.Option(help="whose networks and settings are used")] = "rotated_mnist",
-    method: Annotated[str, typer.Option(help="a name under `extrapolate.DATASET` in params.yaml")] = "tangent_flow",
-    denoiser: Annotated[str | None, typer.Option(help="another denoiser than the method's")] = None,
-    frames: Annotated[int | None, typer.Option(help="how many to generate")] = None,
+    denoiser: Annotated[
+        str | None,
+        typer.Option(help="one that ships: rotated_mnist (the default), translated_mnist; or another of DATASET"),
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="walk with a network trained here, on this dataset")] = None,
+    method: Annotated[str | None, typer.Option(help="a name under `extrapolate.DATASET` in params.yaml")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="how many to generate")] = None,
     backward: Annotated[bool, typer.Option("--backward", help="walk from the second picture past the first")] = False,
 ) -> None:
     """Walk on from two pictures of your own: [dim]manex walk a.png b.png -o walk.gif[/]
 
-    The denoiser must have been trained, by `manex reproduce` or `manex train`.
+    Needs no training: two denoisers of digits ship. With --dataset or --method the denoiser is one trained here, by
+    `manex reproduce` or `manex train`.
     """
-    from pipeline.cli.walk import walk_pictures
+    from manex.front.load import bundled
+    from pipeline.cli.walk import walk_here, walk_on
 
-    params, paths = project()
-    params.dataset(dataset)
     pictures = (second, first) if backward else (first, second)
-    changes = {name: value for name, value in {"denoiser": denoiser, "frames": frames}.items() if value is not None}
-    for line in walk_pictures(pictures, to, (dataset, method), changes, params, paths):
+    if dataset is None and method is None and (denoiser is None or denoiser in bundled()):
+        lines = walk_on(pictures, to, denoiser or bundled()[0], frames)
+    else:
+        params, paths = project()
+        where = (dataset or "rotated_mnist", method or "tangent_flow")
+        params.dataset(where[0])
+        changes = {name: value for name, value in {"denoiser": denoiser, "frames": frames}.items() if value is not None}
+        lines = walk_here(pictures, to, where, changes, params, paths)
+    for line in lines:
         typer.echo(line)
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -103,6 +104,16 @@ def test_completion_outside_a_project_is_silent(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     environment = {"_MANEX_COMPLETE": "complete_bash", "COMP_WORDS": "manex prepare ro", "COMP_CWORD": "2"}
     assert CliRunner().invoke(app, prog_name="manex", env=environment).output.strip() == ""
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert manex("--version").stdout == f"manex {stated}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("walk",), ("profile", "use")])
+def test_h_is_short_for_help(words: tuple[str, ...]) -> None:
+    assert manex(*words, "-h").stdout == manex(*words, "--help").stdout != ""
 
 
 def test_help_gives_the_exit_codes() -> None:
