@@ -43,8 +43,8 @@ def test_a_projector_has_one_part() -> None:
 
 
 def test_on_an_atom_the_memoriser_has_nothing_more_to_do() -> None:
-    near = DATA.training_frames[:4] + 0.01 * torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    _, parts = decompose(Memoriser(DATA.training_frames).at(0.02), near, 3)
+    near = FRAMES + 0.01 * torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    _, parts = decompose(Memoriser(FRAMES).at(0.02), near, 3)
     assert float(parts[0].norm()) > 0.1
     assert max(float(part.norm()) for part in parts[1:]) < 1e-4
 
