@@ -79,10 +79,10 @@ def test_the_memoriser_of_one_frame_knows_it_at_every_level() -> None:
 def test_the_estimate_without_the_truth_has_the_mean_of_the_error(denoiser: type, sigma: float) -> None:
     data = dataset()
     made = denoiser(data.training_frames)
-    summary, errors = found(subject(made), data=data, sigma=(sigma,), images=2000, probes=2)
+    summary, errors = found(subject(made), data=data, sigma=(sigma,), images=5000, probes=2)
     spread = errors.assign(gap=errors["sure"] - errors["mse"]).groupby(["split", "sigma_255"])["gap"].std()
     for row in summary[summary["split"] == "train"].itertuples():
-        noise = 4 * spread["train", row.sigma_255] / math.sqrt(2000)
+        noise = 4 * spread["train", row.sigma_255] / math.sqrt(5000)
         assert row.sure == pytest.approx(row.mse, abs=noise)
         assert noise < 0.3 * row.mse
 
