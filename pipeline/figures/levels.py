@@ -17,7 +17,7 @@ def levels_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     Args:
         curves: noise levels, in 1/255, and scores, by walk.
     """
-    drawn = figure(4.2, 2.8)
+    drawn = figure(5.2, 2.8)
     axes = drawn.subplots()
     for mark, (name, (sigmas, scores)) in zip(MARKS * len(curves), curves.items(), strict=False):
         axes.plot(sigmas, scores, f"{mark}-", color=colour(name, tuple(curves)), label=readable(name), markersize=3)
@@ -26,9 +26,10 @@ def levels_figure(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     axes.set_yscale("log")
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", labelrotation=60, labelsize=6)
     axes.grid(axis="y", which="both", color="#dddddd", linewidth=0.5)
     axes.set_xlabel("noise level of the walk, 1/255")
     axes.set_ylabel("DTW-SSID, lower is better")
     axes.set_title(title, fontsize=8)
-    axes.legend(frameon=False, fontsize=7)
+    axes.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return drawn
