@@ -44,7 +44,7 @@ def times_table(paths: Paths) -> Table:
     table.caption = f"{len(records)} runs, {clock(total)} in all" if records else "nothing has run yet: dvc repro"
     if records:
         write_csv(paths.costs, pd.DataFrame([{key: one.get(key) for key in COSTS} for one in records]))
-        table.caption += f"; with seconds per frame in {paths.costs.relative_to(paths.root)}"
+        table.caption += f"\nwith seconds per frame in {paths.costs.relative_to(paths.root)}"
     if others := left_out(found):
         table.caption += f"\nleft out, of other settings, data or results than those here now: {others}"
     return table

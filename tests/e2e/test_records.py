@@ -89,7 +89,7 @@ def test_an_earlier_commit_brings_its_own_scores_and_times(project: Path, monkey
         (project / "params.yaml").write_text(ONE_WALK.replace("sigma_255: 15", f"sigma_255: {sigma}"))
         run(project, "repro", module="dvc")
         git(project, "add", "--all")
-        git(project, "commit", "--quiet", "--message", f"sigma {sigma}")
+        git(project, "commit", "--quiet", "--allow-empty", "--message", f"sigma {sigma}")
     for commit, sigma in (("HEAD~1", 15), ("-", 25)):
         git(project, "checkout", "--quiet", commit)
         run(project, "checkout", module="dvc")

@@ -106,10 +106,13 @@ def test_an_analysis_holds_the_means_of_its_tables_and_the_tables(paths: Paths) 
     assert "denoisers.csv" in artifacts(paths, run)
 
 
-def test_the_parent_holds_table_1_and_the_figures(paths: Paths) -> None:
+def test_the_parent_holds_table_1_the_claims_and_the_figures(paths: Paths) -> None:
     parent = found(paths)["parent"]
     table = pd.read_csv(paths.reports / "table1.csv")
     expected = {f"{row.dataset} {row.protocol} dtw_ssid/{row.method}": row.dtw_ssid for row in table.itertuples()}
+    claims = pd.read_csv(paths.reports / "findings.csv")
+    judged = claims[claims["verdict"] != "not run"]
+    expected |= {f"claim/{row.id}": row.value for row in judged.itertuples()}
     assert parent.data.metrics == pytest.approx(expected, rel=1e-5)
     assert {f"tiny/{name}" for name in ("table1.csv", "table1.md", "table1.json")} <= artifacts(paths, parent, "tiny")
     drawn = {f"tiny/figures/{path.name}" for path in paths.figures.iterdir()}

@@ -69,7 +69,7 @@ def test_a_picture_in_colour_gives_its_luminance_and_a_warning(tmp_path: Path) -
         (np.full((20, 20), 255.0), "values outside [0, 1]"),
         (np.full((20, 20), np.nan), "values outside [0, 1]"),
         ("missing.png", "missing.png: cannot be read as a picture"),
-        (Path(__file__), "test_pictures.py: cannot be read as a picture"),
+        (Path(__file__), "test_front_pictures.py: cannot be read as a picture"),
     ],
 )
 def test_an_image_that_does_not_fit_is_refused_with_what_to_do(image: Any, said: str) -> None:
