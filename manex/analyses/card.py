@@ -1,4 +1,4 @@
-"""The report card: how far a denoiser is from the ideal one, E[x|y], told from data alone.
+"""The report card: how far a denoiser is from the ideal one, E[x|y], from data alone.
 
 Milanfar and Delbracio (2024, "Denoising: a powerful building block for imaging, inverse problems and machine learning",
 arXiv 2409.06219) call a denoiser ideal if it leaves clean images alone and its Jacobian is symmetric. E[x|y] has more:
@@ -33,7 +33,7 @@ from manex.noises.draws import noise_like
 from manex.settings import GreyLevels
 
 QUIET = 0.5 / 255
-"""The noise level that a denoiser is told of a clean image."""
+"""The noise level that a denoiser is given with a clean image."""
 DIMMED = 0.5
 """Brightness at which a homogeneous denoiser does the same."""
 RANGE = (-0.02, 1.02)
@@ -61,7 +61,7 @@ def card(subjects: Sequence[Subject], dataset: Dataset, cfg: Card) -> Iterator[R
     Columns of `card`, each with its value for E[x|y] if that is known: `psnr_train`, `psnr`; `identity`, RMS of
     D(x) - x in 1/255 at half a grey level (0); `asymmetry` |J - J^T| / |J + J^T| (0); `eigenvalue_min`,
     `eigenvalue_max` of (J + J^T) / 2 over all images, and `outside`, the share beyond [-0.05, 1.05]; `homogeneity`
-    |D(cy) - c D(y)| / |c D(y)| for c = 0.5, told c sigma; `range`, the share of pixels beyond [-0.02, 1.02] (0);
+    |D(cy) - c D(y)| / |c D(y)| for c = 0.5, given c sigma; `range`, the share of pixels beyond [-0.02, 1.02] (0);
     `idempotence`, RMS of D(D(y)) - D(y) in 1/255; `monotone`, the share of images of which more is removed than at the
     next lower level; `orthogonality` <D - x, D> / (|D - x| |D|) (0); `level` |y - D| / (sigma sqrt(N)); `energy`,
     `calibration` and `sure` (1), the three identities above as ratios; `effective_dimension`, the trace of J.

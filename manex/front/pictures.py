@@ -110,7 +110,7 @@ def _size(image: Picture | Tensor) -> str:
 
 
 def gif(video: Frames, milliseconds: int = 60) -> bytes:
-    """A moving picture that goes on for ever; the same bytes for the same frames.
+    """A GIF that repeats without end; the same frames give the same bytes.
 
     Args:
         video: grey levels, one channel or three.

@@ -20,9 +20,9 @@ from manex.front.trust import HeldOut, Trust
 from manex.noises.draws import ItemNoise
 
 FLOW = TangentFlow(sigma=15 / 255, substeps=4, momentum=2, draws=2)
-"""The walk, unless another is asked for."""
+"""The default walk."""
 FRAMES = 50
-"""How many frames it generates, unless told otherwise."""
+"""How many frames it generates by default."""
 
 
 @dataclass(frozen=True, repr=False)
